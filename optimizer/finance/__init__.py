@@ -1,0 +1,1 @@
+"""Time value of money and residual values."""

@@ -1,0 +1,300 @@
+"""The schedule document: what a person writes, one class a section. Plain data, checked once.
+
+Quantities are written with their units (`2B tokens`, `15 tokens/s`, `0.8 CNY/kWh`) and kept in the
+unit that the field's type names (`optimizer.schedule.quantities`). Rules that span sections live in
+`optimizer.schedule.load`, next to the places in the file that a fault must point to.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from optimizer.schedule.quantities import (
+    Days,
+    Gigabytes,
+    GpuHours,
+    Hardware,
+    Hours,
+    HoursOfDay,
+    Kilowatts,
+    Months,
+    MoneyAmount,
+    MoneyPerKwh,
+    MoneyPerMonth,
+    Month,
+    NodeCount,
+    Requests,
+    RequestsPerSecond,
+    Seconds,
+    Share,
+    SharePerMonth,
+    SharePerYear,
+    TokenCount,
+    TokensPerSecond,
+    Watts,
+    Weekday,
+)
+
+Currency = Literal["CNY", "EUR", "USD"]
+Precision = Literal[
+    "bf16", "fp16", "fp8", "gptq-int8", "gptq-int4", "awq-int4", "nf4", "q8_0", "q4_k_m"
+]
+Engine = Literal["vllm", "sglang", "tensorrt-llm", "lmdeploy", "ollama", "llama.cpp", "transformers"]
+TrainingMethod = Literal["pretrain", "full", "lora", "qlora"]
+Stack = Literal["cuda", "any"]
+
+
+class Section(BaseModel):
+    """Base of all sections: no unknown keys, no change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Horizon(Section):
+    """The days the plan covers. Give `days` or `end`, not both."""
+
+    start: date = Field(description="First day, local date", examples=["2026-12-01"])
+    days: Days | None = Field(None, description="Length, such as `365 days` or `2 weeks`")
+    end: date | None = Field(None, description="Last day, included")
+
+
+class HardwareRule(Section):
+    """Which hardware a workload may use. Names are families (A800) or exact ids (A100-PCIe-80GB)."""
+
+    allow: list[str] = Field(default_factory=list, description="Only these, when not empty")
+    forbid: list[str] = Field(default_factory=list, description="Never these")
+
+
+class MeasuredRate(Section):
+    """A throughput the user measured; it always beats the model."""
+
+    on: Hardware = Field(description="Node it was measured on, such as `2xRTX4090`")
+    tokens: TokensPerSecond = Field(description="Tokens per second of one replica or one node")
+    users: int | None = Field(None, ge=1, description="Concurrent users at that rate (services)")
+    source: str = Field("measured by the user", description="Where the figure comes from")
+
+
+class WorkloadBase(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Unique name")
+    needs: Stack = Field("cuda", description="Software stack: `cuda`, or `any` that fits")
+    hardware: HardwareRule = Field(default_factory=HardwareRule)
+    min_gpus: int = Field(1, ge=1, description="Fewest GPUs of one replica or node")
+    measured: list[MeasuredRate] = Field(default_factory=list)
+    spot: bool = Field(False, description="May run on capacity that can be taken away")
+
+
+class JobBase(WorkloadBase):
+    """Batch work: it must be done between release and deadline."""
+
+    release: date | None = Field(None, description="First day it may run; the horizon's first")
+    deadline: date | None = Field(None, description="Last day it may run; the horizon's last")
+    interruptible: bool = Field(True, description="May pause between days and resume")
+    min_nodes: int = Field(1, ge=1)
+    max_nodes: int = Field(1, ge=1, description="Most nodes it may run on at once")
+    after: list[str] = Field(default_factory=list, description="Jobs that must be finished first")
+    checkpoint: Hours = Field(0.5, description="Time between checkpoints")
+    restart: Hours = Field(0.25, description="Time to restart after an interruption")
+    data: Gigabytes = Field(0.0, description="Data to move in and out, once")
+
+
+class TrainingJob(JobBase):
+    """Training by tokens, or by GPU-hours on a named GPU."""
+
+    kind: Literal["training"]
+    model: str | None = Field(None, description="LLM to train, see `rentopt models`")
+    method: TrainingMethod = "lora"
+    tokens: TokenCount | None = Field(None, description="Tokens to train on, all epochs")
+    gpu_hours: GpuHours | None = Field(None, description="Work on `gpu`, such as `800 GPU-hours`")
+    gpu: str | None = Field(None, description="GPU that `gpu_hours` are counted on")
+    sequence_tokens: int = Field(4096, ge=1)
+    micro_batch: int = Field(1, ge=1, description="Sequences a GPU processes at once")
+    accumulation: int = Field(
+        8, ge=1, description="Micro-steps between gradient synchronisations"
+    )
+
+
+class BatchInferenceJob(JobBase):
+    """Offline inference over a fixed number of requests."""
+
+    kind: Literal["batch_inference"]
+    model: str
+    precision: Precision = "bf16"
+    engine: Engine = "vllm"
+    requests: Requests
+    prompt_tokens: int = Field(1000, ge=1)
+    output_tokens: int = Field(300, ge=1)
+
+
+class Phase(Section):
+    """A stretch of days with one load at its peak hour."""
+
+    start: date | None = Field(None, description="First day; the horizon's first")
+    end: date | None = Field(None, description="Last day, included; the horizon's last")
+    users: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Concurrent users that are being answered"
+    )
+    requests: RequestsPerSecond | None = Field(None, description="Such as `2 requests/s`")
+
+
+class ServiceWorkload(WorkloadBase):
+    """Online inference: the load must be carried in every hour."""
+
+    kind: Literal["service"]
+    model: str
+    precision: Precision = "bf16"
+    engine: Engine = "vllm"
+    phases: list[Phase] = Field(min_length=1)
+    prompt_tokens: int = Field(1000, ge=1)
+    output_tokens: int = Field(300, ge=1)
+    hours: dict[HoursOfDay, Share] = Field(
+        default_factory=dict, description="Share of the phase's load by hours, the rest is 0"
+    )
+    weekdays: dict[Weekday, Share] = Field(
+        default_factory=dict, description="Share of the load on that weekday, the rest is 100 %"
+    )
+    growth: SharePerMonth = Field(0.0, description="Of the load, month on month from phase start")
+    floor: TokensPerSecond = Field(15.0, description="Least tokens/s each user must see")
+    ttft: Seconds | None = Field(None, description="Longest time to first token")
+    headroom: Share = Field(0.2, description="Spare capacity over the load")
+    min_replicas: int = Field(1, ge=1, description="Replicas in every hour with any load")
+    api: Literal["no", "allowed", "only"] = Field("no", description="Token APIs may serve it")
+
+
+Workload = Annotated[
+    TrainingJob | BatchInferenceJob | ServiceWorkload, Field(discriminator="kind")
+]
+
+
+class OwnedHardware(Section):
+    """Bought earlier: its price is sunk, its electricity is not."""
+
+    node: Hardware
+    count: NodeCount = 1
+    available: date | None = Field(None, description="First day it can be used")
+    busy_power: Watts | None = Field(None, description="Of one node at full load, before PUE")
+    idle_power: Watts | None = None
+    rack_units: int = Field(0, ge=0)
+    hosting: MoneyPerMonth | None = Field(None, description="Of one node")
+
+
+class Purchase(Section):
+    """Hardware that may be bought."""
+
+    node: Hardware
+    price: MoneyAmount = Field(description="Of one complete node, with host")
+    tax_included: bool = True
+    max: NodeCount = Field(4, description="Most nodes to own of this kind")
+    lead_time: Days = Field(0, description="From payment to first use")
+    busy_power: Watts | None = Field(None, description="Of one node at full load, before PUE")
+    idle_power: Watts | None = None
+    maintenance: SharePerYear = Field(0.0, description="Of the price, each year owned")
+    hosting: MoneyPerMonth | None = Field(None, description="Of one node")
+    rack_units: int = Field(0, ge=0)
+    residual: dict[Months, Share] = Field(
+        default_factory=dict, description="Resale value by age; money.residual when empty"
+    )
+    source: str = Field("", description="Where the price comes from")
+
+
+class HardwareSection(Section):
+    owned: list[OwnedHardware] = Field(default_factory=list)
+    buy: list[Purchase] = Field(default_factory=list)
+
+
+class Rule(Section):
+    allow: list[str] = Field(default_factory=list, description="Only these, when not empty")
+    forbid: list[str] = Field(default_factory=list, description="Never these")
+
+
+class FreeQuota(Section):
+    """Capacity somebody gives for nothing, within limits."""
+
+    name: str
+    node: Hardware
+    nodes: NodeCount = 1
+    hours_per_month: Hours = Field(description="Node-hours free in a calendar month")
+    start: date | None = None
+    end: date | None = None
+
+
+class Market(Section):
+    """Which prices and sellers the plan may use."""
+
+    table: str = Field("current", description="Bundled price table: `current`, `china-2024-07`")
+    quotes: list[Path] = Field(default_factory=list, description="Own quotes, CSV")
+    providers: Rule = Field(default_factory=Rule)
+    regions: Rule = Field(default_factory=Rule)
+    tiers: Rule = Field(default_factory=Rule)
+    purchase_models: Rule = Field(default_factory=Rule)
+    confidence: Literal["A", "B", "C"] = Field("B", description="Lowest confidence used")
+    rent: bool = Field(True, description="Whether renting is allowed at all")
+    stock: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Most instances of one offer at once, where the offer names no limit"
+    )
+    spot_interruptions_per_day: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="Expected interruptions of a spot node"
+    )
+    transfer: MoneyAmount | None = Field(None, description="Price of moving one GB to rented nodes")
+    free_quotas: list[FreeQuota] = Field(default_factory=list)
+
+
+class TariffBand(Section):
+    hours: list[HoursOfDay]
+    price: MoneyPerKwh
+
+
+class MoneyAssumptions(Section):
+    """What money costs and what owning costs beside the purchase."""
+
+    discount_rate: SharePerYear = Field(0.0, description="Annual effective")
+    electricity: MoneyPerKwh | list[TariffBand] | None = Field(
+        None, description="One price, or bands that cover the day (peak, flat, valley)"
+    )
+    pue: Annotated[float, Field(ge=1)] = Field(1.0, description="Power usage effectiveness")
+    power_policy: Literal["always_on", "off_when_idle"] = "always_on"
+    idle_share: Share = Field(0.15, description="Idle power as share of busy power, if not given")
+    residual: dict[Months, Share] = Field(
+        default_factory=dict, description="Resale value by age, as share of the price paid"
+    )
+    resale_cost: Share = Field(0.0, description="Of the resale value")
+    terms_past_horizon: Literal["full", "credit"] = Field(
+        "full", description="A term that outlives the horizon: charged whole, or pro rata"
+    )
+    vat: Literal["ignore", "recoverable", "cost"] = Field(
+        "ignore", description="`ignore` takes prices as quoted"
+    )
+    vat_rate_services: Share = 0.06
+    vat_rate_goods: Share = 0.13
+    fx: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Fixed rates, such as `USD/CNY: 7.1`"
+    )
+
+
+class Limits(Section):
+    budget_per_month: MoneyPerMonth | None = Field(None, description="Rent, purchases, all costs")
+    budget: dict[Month, MoneyAmount] = Field(
+        default_factory=dict, description="Of single months (2027-03), wins over budget_per_month"
+    )
+    cash: MoneyAmount | None = Field(None, description="Most that may be spent, net, at any time")
+    power: Kilowatts | None = Field(None, description="Of the site, busy nodes, before PUE")
+    rack_units: Annotated[int, Field(ge=0)] | None = None
+
+
+class ScheduleDocument(Section):
+    """A schedule: what must run, on which days, with which means."""
+
+    rentopt: Literal[1] = Field(description="Version of this format")
+    name: str = ""
+    horizon: Horizon
+    currency: Currency
+    workloads: list[Workload] = Field(min_length=1)
+    hardware: HardwareSection = Field(default_factory=HardwareSection)
+    market: Market = Field(default_factory=Market)
+    money: MoneyAssumptions = Field(default_factory=MoneyAssumptions)
+    limits: Limits = Field(default_factory=Limits)
+
+
