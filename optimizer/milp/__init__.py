@@ -1,0 +1,1 @@
+"""The optimisation model: plain numbers in, plain numbers out. Only this package knows OR-Tools."""

@@ -1,0 +1,18 @@
+"""From an instance to a linear model: the table of contents of the maths."""
+
+from __future__ import annotations
+
+from optimizer.milp.constraints import FAMILIES, add_active
+from optimizer.milp.instance import Instance
+from optimizer.milp.linear_model import LinearModel
+from optimizer.milp.variables import Variables, add_variables
+
+
+def assemble(data: Instance) -> tuple[LinearModel, Variables]:
+    """Columns with their costs (`variables`), then the rows of every family."""
+    model = LinearModel()
+    v = add_variables(model, data)
+    active = add_active(model, v, data)
+    for add_family in FAMILIES:
+        add_family(model, v, data, active)
+    return model, v

@@ -1,0 +1,52 @@
+"""The rows of the model: one function a family, listed in the order of MODEL.md."""
+
+from optimizer.milp.constraints.capacity import (
+    add_active,
+    add_capacity,
+    add_gang_site,
+    add_ownership,
+)
+from optimizer.milp.constraints.jobs import (
+    add_contiguous,
+    add_move,
+    add_one_gang,
+    add_precedence,
+    add_work,
+)
+from optimizer.milp.constraints.limits import (
+    add_budget,
+    add_cash,
+    add_minimum_order,
+    add_purchase_limit,
+    add_quota,
+    add_site_limits,
+    add_stock,
+)
+from optimizer.milp.constraints.services import (
+    add_demand,
+    add_demand_rounding,
+    add_least_replicas,
+)
+
+FAMILIES = (
+    add_capacity,
+    add_gang_site,
+    add_ownership,
+    add_demand,
+    add_demand_rounding,
+    add_least_replicas,
+    add_work,
+    add_one_gang,
+    add_contiguous,
+    add_precedence,
+    add_move,
+    add_stock,
+    add_minimum_order,
+    add_quota,
+    add_purchase_limit,
+    add_budget,
+    add_cash,
+    add_site_limits,
+)
+
+__all__ = ["FAMILIES", "add_active"]

@@ -1,0 +1,175 @@
+"""Families of limits: stock, minimum orders, quotas, purchases, money and the site."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from optimizer.milp.constraints.capacity import Active
+from optimizer.milp.instance import Instance
+from optimizer.milp.linear_model import INF, LinearModel, Term
+from optimizer.milp.variables import Variables
+
+
+def add_stock(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""No more units of an offer at once than its seller has.
+
+    $$active_{o,t} \le stock_o$$
+
+    Rows ``stock[o,t]``; hourly offers carry the limit as a bound of their columns.
+    """
+    for o, offer in enumerate(data.term_offers):
+        if offer.stock < INF:
+            for t, terms in enumerate(active.rented[o]):
+                model.row(f"stock[{offer.name},{t}]", terms, upper=offer.stock)
+
+
+def add_minimum_order(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""An order is nothing, or at least the smallest number the seller accepts.
+
+    $$least_o\, order_{o,i} \le start_{o,i} \le M\, order_{o,i}$$
+
+    M is the stock, or a number no plan reaches. Rows ``minimum_order[o,i]``, ``order_used[o,i]``.
+    """
+    most = _most_nodes(data)
+    for (o, i), order in v.order.items():
+        offer = data.term_offers[o]
+        name = f"[{offer.name},{offer.starts[i].day}]"
+        start = v.start[o, i]
+        row = [(start, 1.0), (order, -float(offer.least))]
+        model.row("minimum_order" + name, row, lower=0)
+        limit = min(offer.stock, max(most, offer.least))
+        model.row("order_used" + name, [(start, 1.0), (order, -limit)], upper=0)
+
+
+def _most_nodes(data: Instance) -> float:
+    """Nodes that all workloads together can use at once."""
+    gangs = sum(max((g.nodes for g in job.gangs), default=0) for job in data.jobs)
+    replicas = 0.0
+    for service in data.services:
+        smallest = min((r.capacity for r in service.replicas), default=INF)
+        load = max(service.load, default=0.0) * (1 + service.headroom)
+        replicas += load / smallest + 1 + service.least_replicas
+    return gangs + replicas
+
+
+def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Free node-hours in a month stay within the quota.
+
+    $$\sum_{s \in month} h_s\, free_{q,s} \le quota_q$$
+
+    Rows ``quota[q,month]``.
+    """
+    for q, quota in enumerate(data.quotas):
+        months: dict[int, list[Term]] = defaultdict(list)
+        for s, point in enumerate(data.slices):
+            hours = point.hours * data.slice_days(s)
+            months[data.month_of_period[point.period]].append((v.free[q, s], hours))
+        for month, terms in months.items():
+            model.row(f"quota[{quota.name},{month}]", terms, upper=quota.hours_per_month)
+
+
+def add_purchase_limit(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""No more nodes bought than the schedule allows.
+
+    $$\sum_i hold_{a,i} \le most_a$$
+
+    Rows ``purchase_limit[a]``.
+    """
+    for a, asset in enumerate(data.assets):
+        terms = [(v.hold[a, i], 1.0) for i in range(len(asset.holds))]
+        if terms:
+            model.row(f"purchase_limit[{asset.name}]", terms, upper=asset.most)
+
+
+def paid(v: Variables, data: Instance) -> dict[int, list[Term]]:
+    """Month → terms that add up to the money paid in it, undiscounted."""
+    months: dict[int, list[Term]] = defaultdict(list)
+
+    def by_slice(column: int, s: int, amount: float) -> None:
+        month = data.month_of_period[data.slices[s].period]
+        months[month].append((column, amount * data.slice_days(s)))
+
+    for (o, i), column in v.start.items():
+        for month, amount in data.term_offers[o].starts[i].cash:
+            months[month].append((column, amount))
+    for (a, i), column in v.hold.items():
+        for month, amount in data.assets[a].holds[i].cash:
+            months[month].append((column, amount))
+    for (o, s), column in v.hourly.items():
+        by_slice(column, s, data.hourly_offers[o].price * data.slices[s].hours)
+    for (a, s), column in v.busy.items():
+        by_slice(column, s, data.assets[a].busy_cash[s])
+    for (i, a, s), column in v.api.items():
+        by_slice(column, s, data.services[i].apis[a].cash[s])
+    for (j, g, s), column in v.hours.items():
+        by_slice(column, s, data.jobs[j].gangs[g].hour_cash)
+    for column, run in v.whole_run.items():
+        for s, hours in run.shares:
+            by_slice(column, s, data.jobs[run.job].gangs[run.gang].hour_cash * hours)
+    for j, column in v.move.items():
+        first = next(s for s in data.slices_of_days(data.jobs[j].first, data.jobs[j].last))
+        month = data.month_of_period[data.slices[first].period]
+        months[month].append((column, data.jobs[j].move_cash))
+    return months
+
+
+def add_budget(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""What is paid in a month stays within its budget.
+
+    $$\sum \text{payments in month } m \le budget_m - fixed_m$$
+
+    Rows ``budget[m]``.
+    """
+    if not any(limit < INF for limit in data.limits.budget):
+        return
+    months = paid(v, data)
+    for month, limit in enumerate(data.limits.budget):
+        if limit < INF:
+            model.row(f"budget[{month}]", months[month], upper=limit - _fixed(data, month))
+
+
+def add_cash(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""The money spent, net of resale, never exceeds the cash there is.
+
+    $$\sum_{m' \le m} \text{payments in month } m' \le cash \qquad \forall m$$
+
+    Rows ``cash[m]``.
+    """
+    if data.limits.cash == INF:
+        return
+    months = paid(v, data)
+    spent: list[Term] = []
+    fixed = 0.0
+    for month in range(max(data.month_of_period, default=0) + 1):
+        spent = spent + months[month]
+        fixed += _fixed(data, month)
+        model.row(f"cash[{month}]", spent, upper=data.limits.cash - fixed)
+
+
+def _fixed(data: Instance, month: int) -> float:
+    paid_anyway = data.limits.fixed_cash
+    return paid_anyway[month] if month < len(paid_anyway) else 0.0
+
+
+def add_site_limits(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Owned nodes fit the site's power and rack.
+
+    $$\sum_a kW_a\, nodes_{a,t} \le kW, \qquad \sum_a units_a\, nodes_{a,t} \le units$$
+
+    Every owned node counts at its busy power. Rows ``site_power[t]``, ``site_rack[t]``.
+    """
+    limits = data.limits
+    for name, limit, each in (
+        ("site_power", limits.kilowatts, [a.kilowatts for a in data.assets]),
+        ("site_rack", limits.rack_units, [a.rack_units for a in data.assets]),
+    ):
+        if limit == INF:
+            continue
+        for t in range(len(data.period_days)):
+            terms = [
+                (column, share * size)
+                for levels, size in zip(active.held, each, strict=True)
+                for column, share in levels[t]
+            ]
+            sunk = sum(a.owned[t] * size for a, size in zip(data.assets, each, strict=True))
+            model.row(f"{name}[{t}]", terms, upper=limit - sunk)

@@ -1,0 +1,181 @@
+"""The columns of the model, by the letters of MODEL.md, with their costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from optimizer.milp.instance import GangOption, Instance, Job
+from optimizer.milp.linear_model import INF, LinearModel
+
+Key2 = tuple[int, int]
+Key3 = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A contiguous job's way of running: one gang from the start of one day to the end."""
+
+    job: int
+    gang: int
+    day: int
+    shares: tuple[tuple[int, float], ...]
+    """(slice, hours it works there); pool capacity is held for the whole slice."""
+
+
+@dataclass(slots=True)
+class Variables:
+    """Column numbers by index."""
+
+    start: dict[Key2, int] = field(default_factory=dict)
+    """start[o,i]: units of term offer o in its i-th possible start"""
+    hourly: dict[Key2, int] = field(default_factory=dict)
+    """hourly[o,s]: nodes of hourly offer o through slice s"""
+    hold: dict[Key2, int] = field(default_factory=dict)
+    """hold[a,i]: nodes of asset a bought and sold on the days of its i-th hold"""
+    busy: dict[Key2, int] = field(default_factory=dict)
+    """busy[a,s]: nodes of asset a in use in slice s"""
+    free: dict[Key2, int] = field(default_factory=dict)
+    """free[q,s]: nodes of quota q in use in slice s"""
+    serve: dict[Key3, int] = field(default_factory=dict)
+    """serve[v,c,s]: replicas of service v in option c"""
+    api: dict[Key3, int] = field(default_factory=dict)
+    """api[v,a,s]: load of service v through API a"""
+    run: dict[Key3, int] = field(default_factory=dict)
+    """run[j,g,s]: job j runs as gang g through slice s on capacity of the pool"""
+    hours: dict[Key3, int] = field(default_factory=dict)
+    """hours[j,g,s]: hours job j runs as gang g in slice s on nodes rented by the hour"""
+    whole_run: dict[int, Run] = field(default_factory=dict)
+    """column → contiguous run"""
+    done: dict[Key2, int] = field(default_factory=dict)
+    """done[j,t]: 1 when job j is finished before period t"""
+    move: dict[int, int] = field(default_factory=dict)
+    """move[j]: 1 when the data of job j is moved to rented nodes"""
+    order: dict[Key2, int] = field(default_factory=dict)
+    """order[o,i]: 1 when a start with a minimum quantity is used"""
+
+
+def add_variables(model: LinearModel, data: Instance) -> Variables:
+    """Add every column. Whole numbers only where the exact model needs them whole."""
+    v = Variables()
+    model.offset = data.constant
+    _renting(model, data, v)
+    _owning(model, data, v)
+    _services(model, data, v)
+    for j, job in enumerate(data.jobs):
+        if job.contiguous and data.exact:
+            _contiguous(model, data, v, j, job)
+        else:
+            _interruptible(model, data, v, j, job)
+        if job.move_cost or job.move_cash:
+            v.move[j] = model.column(f"move[{job.name}]", upper=1, whole=True, cost=job.move_cost)
+    for j in sorted({i for job in data.jobs for i in job.after}):
+        for t in range(len(data.period_days)):
+            name = f"done[{data.jobs[j].name},{t}]"
+            v.done[j, t] = model.column(name, upper=1, whole=True)
+    return v
+
+
+def _renting(model: LinearModel, data: Instance, v: Variables) -> None:
+    for o, offer in enumerate(data.term_offers):
+        for i, begin in enumerate(offer.starts):
+            # In merged periods a term shorter than the period may be split between its days.
+            whole = data.exact or sum(share for _, share in begin.cover) > 1
+            v.start[o, i] = model.column(
+                f"start[{offer.name},{begin.day}]",
+                upper=offer.stock,
+                whole=whole,
+                cost=begin.cost,
+            )
+            if offer.least > 1:
+                v.order[o, i] = model.column(
+                    f"order[{offer.name},{begin.day}]", upper=1, whole=data.exact
+                )
+    for o, offer_h in enumerate(data.hourly_offers):
+        for s, point in enumerate(data.slices):
+            v.hourly[o, s] = model.column(
+                f"hourly[{offer_h.name},{s}]",
+                upper=offer_h.stock,
+                whole=data.exact,
+                cost=offer_h.cost[s] * point.hours * data.slice_days(s),
+            )
+
+
+def _owning(model: LinearModel, data: Instance, v: Variables) -> None:
+    for a, asset in enumerate(data.assets):
+        for i, hold in enumerate(asset.holds):
+            v.hold[a, i] = model.column(
+                f"hold[{asset.name},{hold.day},{hold.until}]",
+                upper=asset.most,
+                whole=True,
+                cost=hold.cost,
+            )
+        for s in range(len(data.slices)):
+            v.busy[a, s] = model.column(
+                f"busy[{asset.name},{s}]", cost=asset.busy[s] * data.slice_days(s)
+            )
+    for q, quota in enumerate(data.quotas):
+        for s, point in enumerate(data.slices):
+            v.free[q, s] = model.column(f"free[{quota.name},{s}]", upper=quota.nodes[point.period])
+
+
+def _services(model: LinearModel, data: Instance, v: Variables) -> None:
+    for i, service in enumerate(data.services):
+        for s in range(len(data.slices)):
+            if not service.load[s]:
+                continue
+            for c in range(len(service.replicas)):
+                v.serve[i, c, s] = model.column(f"serve[{service.name},{c},{s}]", whole=data.exact)
+            for a, api in enumerate(service.apis):
+                v.api[i, a, s] = model.column(
+                    f"api[{service.name},{api.name},{s}]", cost=api.cost[s] * data.slice_days(s)
+                )
+
+
+def _interruptible(model: LinearModel, data: Instance, v: Variables, j: int, job: Job) -> None:
+    window = data.slices_of_days(job.first, job.last)
+    for g, gang in enumerate(job.gangs):
+        for s in window:
+            name = f"[{job.name},{g},{s}]"
+            if gang.hourly < 0:
+                v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
+            else:
+                v.hours[j, g, s] = model.column(
+                    "hours" + name,
+                    upper=data.slices[s].hours,
+                    whole=data.exact,
+                    cost=gang.hour_cost[s] * data.slice_days(s),
+                )
+
+
+def _contiguous(model: LinearModel, data: Instance, v: Variables, j: int, job: Job) -> None:
+    """One column for each gang and first day from which the work is done by the last day."""
+    for g, gang in enumerate(job.gangs):
+        for day in range(job.first, job.last + 1):
+            shares = contiguous_shares(data, job, gang, day)
+            if shares is None:
+                break  # a later start ends later still
+            cost = sum(gang.hour_cost[s] * h for s, h in shares) if gang.hourly >= 0 else 0.0
+            name = f"whole_run[{job.name},{g},{day}]"
+            column = model.column(name, upper=1, whole=True, cost=cost)
+            v.whole_run[column] = Run(j, g, day, shares)
+
+
+def contiguous_shares(
+    data: Instance, job: Job, gang: GangOption, day: int
+) -> tuple[tuple[int, float], ...] | None:
+    """Hours worked in each slice from `day` on, None when the window ends too early.
+
+    The job starts when the day starts and takes each day's slices in order. On nodes rented by
+    the hour the last hour is billed whole.
+    """
+    left = job.work / gang.rate if gang.rate else INF
+    shares = []
+    for s in data.slices_of_days(day, job.last):
+        hours = min(left, data.slices[s].hours)
+        left -= hours
+        worked = float(math.ceil(hours - 1e-9)) if gang.hourly >= 0 else hours
+        shares.append((s, worked))
+        if left <= 1e-9:
+            return tuple(shares)
+    return None
