@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 
 DAYS_IN_YEAR = 365
 """Actual/365 fixed, also across 29 February, as spreadsheets' XNPV counts."""
 
 
+@cache
 def discount_factor(rate_per_year: Decimal, day: int) -> Decimal:
     """Present value of one unit paid `day` days after the horizon's first day.
 

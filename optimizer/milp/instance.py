@@ -234,9 +234,9 @@ class Solution:
     """(service, replica option, slice) → replicas."""
     api: dict[tuple[int, int, int], float]
     """(service, API, slice) → load."""
-    run: dict[tuple[int, int, int], float]
+    run: dict[tuple[int, int, int], int]
     """(job, gang, slice) → 1 when it runs through the slice on pool capacity."""
-    hours: dict[tuple[int, int, int], float]
+    hours: dict[tuple[int, int, int], int]
     """(job, gang, slice) → hours it runs on nodes rented by the hour."""
     moved: tuple[int, ...] = ()
     """Jobs whose data is moved to rented nodes."""

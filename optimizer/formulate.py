@@ -1,0 +1,411 @@
+"""From a problem in domain terms to an `Instance` of plain numbers, with the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.costs import Flow
+from optimizer.finance.time_value import discount_factor
+from optimizer.horizon import Horizon
+from optimizer.milp.instance import (
+    INF,
+    ApiOption,
+    Asset,
+    GangOption,
+    HourlyOffer,
+    Instance,
+    Job,
+    Limits,
+    Quota,
+    ReplicaOption,
+    Service,
+    SlicePoint,
+    Start,
+    TermOffer,
+)
+from optimizer.options.market import Listing
+from optimizer.problem import JobDemand, OwnedAsset, Problem, PurchaseOption, ServiceDemand
+from providers.hardware import NodeKind
+
+SHORT_HORIZON_DAYS = 45
+"""Up to this length a purchase may be sold on any day; else at month ends and when work ends."""
+Pool = tuple[NodeKind, bool]
+"""(node kind, spot)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Formulation:
+    """An instance, and what its indices stand for."""
+
+    instance: Instance
+    pools: tuple[Pool, ...]
+    terms: tuple[Listing, ...]
+    hourly: tuple[Listing, ...]
+    assets: tuple[OwnedAsset | PurchaseOption, ...]
+    gangs: tuple[tuple[int, ...], ...]
+    """[job][gang] → index of its `JobOption`"""
+
+
+def formulate(problem: Problem) -> Formulation:
+    return _Builder(problem).build()
+
+
+class _Builder:
+    """Holds the index tables while the parts of an instance are made."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.costs = problem.costs
+        self.horizon: Horizon = problem.horizon
+        self.n_days = self.horizon.n_days
+        self.per_day = len(self.horizon.slices)
+        rate = Decimal(str(self.costs.money.discount_rate))
+        self.factor = [float(discount_factor(rate, t)) for t in range(self.n_days + 1)]
+        self.months = {month: m for m, month in enumerate(self.horizon.months)}
+        self.month_of_day = [
+            self.months[f"{self.horizon.day(t):%Y-%m}"] for t in range(self.n_days)
+        ]
+        limits = problem.schedule.document.limits
+        self.needs_cash = bool(limits.budget or limits.budget_per_month or limits.cash)
+        self.use = self._days_of_use()
+        self.pools = tuple(self._pools())
+        self.pool_index = {pool: p for p, pool in enumerate(self.pools)}
+        listings = [x for x in problem.market.listings if (x.kind, x.spot) in self.pool_index]
+        self.terms = tuple(x for x in listings if self.costs.term(x.offer))
+        self.hourly = tuple(x for x in listings if not self.costs.term(x.offer))
+        self.assets = (*problem.owned, *problem.purchases)
+        self.assets = tuple(a for a in self.assets if (a.kind, False) in self.pool_index)
+
+    def build(self) -> Formulation:
+        services = tuple(self._service(demand) for demand in self.problem.services)
+        jobs_and_sources = [self._job(demand) for demand in self.problem.jobs]
+        fixed = self._fixed_flows()
+        instance = Instance(
+            period_days=(1,) * self.n_days,
+            slices=tuple(
+                SlicePoint(t, float(piece.n_hours))
+                for t in range(self.n_days)
+                for piece in self.horizon.slices
+            ),
+            pools=tuple(f"{kind} spot" if spot else str(kind) for kind, spot in self.pools),
+            month_of_period=tuple(self.month_of_day),
+            term_offers=tuple(self._term_offer(x) for x in self.terms),
+            hourly_offers=tuple(self._hourly_offer(x) for x in self.hourly),
+            assets=tuple(self._asset(asset) for asset in self.assets),
+            quotas=tuple(self._quotas()),
+            services=services,
+            jobs=tuple(job for job, _ in jobs_and_sources),
+            limits=self._limits(fixed),
+            constant=float(self.costs.present_value(fixed)),
+        )
+        gangs = tuple(source for _, source in jobs_and_sources)
+        return Formulation(instance, self.pools, self.terms, self.hourly, self.assets, gangs)
+
+    # -- pools and days --------------------------------------------------------------------
+
+    def _days_of_use(self) -> dict[NodeKind, tuple[int, int]]:
+        """First and last day any workload may use a node kind."""
+        spans: dict[NodeKind, tuple[int, int]] = {}
+
+        def widen(kind: NodeKind, first: int, last: int) -> None:
+            low, high = spans.get(kind, (first, last))
+            spans[kind] = (min(low, first), max(high, last))
+
+        for service in self.problem.services:
+            days = [t for t, loads in enumerate(service.load) if any(loads)]
+            for option in service.options if days else ():
+                widen(option.kind, days[0], days[-1])
+        for job in self.problem.jobs:
+            for gang in job.options:
+                widen(gang.kind, job.first, job.last)
+        return spans
+
+    def _pools(self) -> Iterable[Pool]:
+        supplied = {(x.kind, x.spot) for x in self.problem.market.listings}
+        supplied |= {(a.kind, False) for a in (*self.problem.owned, *self.problem.purchases)}
+        supplied |= {(kind, False) for _, kind in self.problem.quotas}
+        return (pool for pool in sorted(supplied) if pool[0] in self.use)
+
+    def _cash(self, flows: Sequence[Flow]) -> tuple[tuple[int, float], ...]:
+        """Payments by month, only where a limit asks; what falls after the horizon counts last."""
+        if not self.needs_cash:
+            return ()
+        months: dict[int, float] = {}
+        for flow in flows:
+            month = self.month_of_day[min(flow.day, self.n_days - 1)]
+            months[month] = months.get(month, 0.0) + float(flow.amount)
+        return tuple(sorted(months.items()))
+
+    # -- renting ---------------------------------------------------------------------------
+
+    def _term_offer(self, listing: Listing) -> TermOffer:
+        offer = listing.offer
+        tenor = self.costs.term(offer)
+        low, high = self.use[listing.kind]
+        starts = []
+        for t in range(self.n_days):
+            until = self.horizon.index(tenor.end(self.horizon.day(t)))
+            if t > high or until <= low:
+                continue
+            flows = self.costs.rental(offer, listing.units, t)
+            cover = tuple((day, 1.0) for day in range(t, min(until, self.n_days)))
+            cost = float(self.costs.present_value(flows))
+            starts.append(Start(t, cost, cover, self._cash(flows), until))
+        return TermOffer(
+            listing.name,
+            self.pool_index[listing.kind, listing.spot],
+            listing.site,
+            tuple(starts),
+            stock=self._stock(listing),
+            least=max(1, -(-offer.min_units // listing.units)),
+        )
+
+    def _hourly_offer(self, listing: Listing) -> HourlyOffer:
+        price = float(self.costs.increment_price(listing.offer, listing.units))
+        return HourlyOffer(
+            listing.name,
+            self.pool_index[listing.kind, listing.spot],
+            listing.site,
+            cost=tuple(price * self.factor[t] for t in range(self.n_days) for _ in range(self.per_day)),
+            price=price,
+            stock=self._stock(listing),
+        )
+
+    def _stock(self, listing: Listing) -> float:
+        limit = listing.offer.max_units
+        limit = self.problem.schedule.document.market.stock if limit is None else limit
+        return INF if limit is None else float(limit // listing.units)
+
+    # -- owning ----------------------------------------------------------------------------
+
+    def _asset(self, asset: OwnedAsset | PurchaseOption) -> Asset:
+        busy = [self.costs.busy_energy(asset.item, 0, piece).amount for piece in self.horizon.slices]
+        cash = tuple(float(amount) for _ in range(self.n_days) for amount in busy)
+        cost = tuple(
+            amount * self.factor[s // self.per_day] for s, amount in enumerate(cash)
+        )
+        if isinstance(asset, OwnedAsset):
+            owned = tuple(float(asset.count * (t >= asset.first_day)) for t in range(self.n_days))
+            holds: tuple[Start, ...] = ()
+            most = 0.0
+        else:
+            owned = (0.0,) * self.n_days
+            holds = tuple(self._holds(asset))
+            most = float(asset.most)
+        kilowatts = float(self.costs.power_w(asset.item)[0]) / 1000
+        return Asset(
+            asset.name,
+            self.pool_index[asset.kind, False],
+            owned,
+            holds,
+            most,
+            cost,
+            cash,
+            kilowatts=kilowatts,
+            rack_units=float(asset.item.rack_units),
+        )
+
+    def _holds(self, option: PurchaseOption) -> Iterable[Start]:
+        """Purchases on any day, kept to the end; on days of change, also sold before it."""
+        low, high = self.use[option.kind]
+        changes = self._days_of_change()
+        every_day = self.n_days <= SHORT_HORIZON_DAYS
+        lead = option.item.lead_time
+        for buy in range(self.n_days - lead):
+            delivered = buy + lead
+            if delivered > high or (delivered < low and buy > 0):
+                continue
+            sales = [self.n_days]
+            if every_day or buy == 0 or delivered in changes:
+                sales += [
+                    t
+                    for t in range(delivered + 1, self.n_days)
+                    if (every_day or t in changes) and t > low
+                ]
+            for sell in sales:
+                flows = self.costs.purchase(option.item, buy, sell)
+                yield Start(
+                    buy,
+                    float(self.costs.present_value(flows)),
+                    tuple((t, 1.0) for t in range(delivered, sell)),
+                    self._cash(flows),
+                    sell,
+                )
+
+    def _days_of_change(self) -> set[int]:
+        """Starts of months, and days on which some work starts or has ended."""
+        days = {t for t in range(self.n_days) if self.horizon.day(t).day == 1}
+        for job in self.problem.jobs:
+            days |= {job.first, job.last + 1}
+        for service in self.problem.services:
+            for phase in service.service.phases:
+                days |= {self.horizon.index(phase.start)} if phase.start else {0}
+                days |= {self.horizon.index(phase.end) + 1} if phase.end else set()
+        return days
+
+    def _quotas(self) -> Iterable[Quota]:
+        for quota, kind in self.problem.quotas:
+            if (kind, False) in self.pool_index:
+                first = self.horizon.index(quota.start) if quota.start else 0
+                last = self.horizon.index(quota.end) if quota.end else self.n_days - 1
+                nodes = tuple(
+                    float(quota.nodes * (first <= t <= last)) for t in range(self.n_days)
+                )
+                pool = self.pool_index[kind, False]
+                yield Quota(quota.name, pool, nodes, float(quota.hours_per_month))
+
+    def _fixed_flows(self) -> list[Flow]:
+        return [
+            flow
+            for asset in self.problem.owned
+            for flow in self.costs.owned(asset.item, asset.count)
+        ]
+
+    # -- workloads -------------------------------------------------------------------------
+
+    def _service(self, demand: ServiceDemand) -> Service:
+        replicas = []
+        for option in demand.options:
+            replicas.append(self._replica(option.kind, option.share, option.capacity, spot=False))
+            if demand.service.spot:
+                kept = option.capacity * self.spot_efficiency(0.25, 0.0)
+                replicas.append(self._replica(option.kind, option.share, kept, spot=True))
+        prompt, output = demand.tokens_per_hour()
+        apis = []
+        for offer in demand.apis:
+            hourly = [
+                float(self.costs.tokens(offer, prompt * n, output * n, 0).amount)
+                for n in (piece.n_hours for piece in self.horizon.slices)
+            ]
+            cash = tuple(amount for _ in range(self.n_days) for amount in hourly)
+            cost = tuple(amount * self.factor[s // self.per_day] for s, amount in enumerate(cash))
+            apis.append(ApiOption(f"{offer.provider}/{offer.provider_model}", cost, cash))
+        return Service(
+            demand.service.name,
+            tuple(load for day in demand.load for load in day),
+            float(demand.service.headroom),
+            tuple(r for r in replicas if r is not None),
+            tuple(apis),
+            demand.service.min_replicas if demand.options and not apis else 0,
+        )
+
+    def _replica(
+        self, kind: NodeKind, share: float, capacity: float, *, spot: bool
+    ) -> ReplicaOption | None:
+        pool = self.pool_index.get((kind, spot))
+        return None if pool is None else ReplicaOption(pool, share, capacity)
+
+    def spot_efficiency(self, restart_h: float, checkpoint_h: float) -> float:
+        """Share of spot hours that count: each interruption costs a restart and, on average,
+        half of the work since the last checkpoint."""
+        per_day = self.problem.schedule.document.market.spot_interruptions_per_day
+        return max(0.05, 1 - per_day * (restart_h + checkpoint_h / 2) / 24)
+
+    def _job(self, demand: JobDemand) -> tuple[Job, tuple[int, ...]]:
+        gangs: list[GangOption] = []
+        sources: list[int] = []
+        for number, option in enumerate(demand.options):
+            made = [*self._gangs_on_pool(demand, number), *self._gangs_by_hour(demand, number)]
+            gangs += made
+            sources += [number] * len(made)
+        names = [job.job.name for job in self.problem.jobs]
+        move = self.problem.schedule.document.market.transfer
+        price = 0.0
+        if move is not None and demand.job.data:
+            price = float(self.costs.transfer(move, demand.job.data, 0).amount)
+        job = Job(
+            demand.job.name,
+            demand.work,
+            demand.first,
+            demand.last,
+            tuple(gangs),
+            contiguous=not demand.job.interruptible,
+            after=tuple(names.index(name) for name in demand.job.after),
+            move_cost=price * self.factor[demand.first],
+            move_cash=price,
+        )
+        return job, tuple(sources)
+
+    def _gangs_on_pool(self, demand: JobDemand, number: int) -> list[GangOption]:
+        """On owned nodes, terms and quotas; one per site when it takes several nodes."""
+        option = demand.options[number]
+        pool = self.pool_index.get((option.kind, False))
+        if pool is None:
+            return []
+        own = any(asset.kind == option.kind for asset in self.assets)
+        free = any(kind == option.kind for _, kind in self.problem.quotas)
+        terms = {x.site for x in self.terms if (x.kind, x.spot) == (option.kind, False)}
+        # An hourly offer with a stock limit is rented through whole slices, like a term.
+        terms |= {
+            x.site
+            for x in self.hourly
+            if (x.kind, x.spot) == (option.kind, False) and self._stock(x) < INF
+        }
+        if not (own or free or terms):
+            return []
+        rented = not (own or free)
+        if option.nodes == 1:
+            return [GangOption(pool, 1, option.rate, rented=rented)]
+        sites = sorted(terms) + (["own"] if own else [])
+        return [
+            GangOption(pool, option.nodes, option.rate, site, rented=site != "own")
+            for site in sites
+        ]
+
+    def _gangs_by_hour(self, demand: JobDemand, number: int) -> list[GangOption]:
+        """On nodes of one hourly offer, rented for the hours the job runs."""
+        option, job = demand.options[number], demand.job
+        gangs = []
+        for h, listing in enumerate(self.hourly):
+            if listing.kind != option.kind or self._stock(listing) < INF:
+                continue
+            if listing.spot and not (job.spot and job.interruptible):
+                continue
+            rate = option.rate
+            if listing.spot:
+                rate *= self.spot_efficiency(job.restart, job.checkpoint)
+            price = float(self.costs.increment_price(listing.offer, listing.units)) * option.nodes
+            gangs.append(
+                GangOption(
+                    self.pool_index[listing.kind, listing.spot],
+                    option.nodes,
+                    rate,
+                    listing.site,
+                    hourly=h,
+                    hour_cost=tuple(
+                        price * self.factor[t]
+                        for t in range(self.n_days)
+                        for _ in range(self.per_day)
+                    ),
+                    hour_cash=price,
+                    rented=True,
+                )
+            )
+        return gangs
+
+    # -- limits ----------------------------------------------------------------------------
+
+    def _limits(self, fixed: Sequence[Flow]) -> Limits:
+        limits = self.problem.schedule.document.limits
+        budget: tuple[float, ...] = ()
+        if limits.budget or limits.budget_per_month:
+            usual = limits.budget_per_month
+            default = INF if usual is None else float(self.costs.in_currency(usual))
+            budget = tuple(
+                float(self.costs.in_currency(limits.budget[month]))
+                if month in limits.budget
+                else default
+                for month in self.months
+            )
+        fixed_cash = [0.0] * len(self.months)
+        for month, amount in self._cash(fixed):
+            fixed_cash[month] = amount
+        return Limits(
+            budget=budget,
+            cash=INF if limits.cash is None else float(self.costs.in_currency(limits.cash)),
+            fixed_cash=tuple(fixed_cash),
+            kilowatts=INF if limits.power is None else float(limits.power),
+            rack_units=INF if limits.rack_units is None else float(limits.rack_units),
+        )

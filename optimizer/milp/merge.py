@@ -1,0 +1,167 @@
+"""Days that are alike, merged into periods: a relaxation, small enough to solve to a proof.
+
+Every plan of the daily model is, averaged over the days of each period, a point of the merged one
+that costs no more: coverage of a merged start is the best of its days, its cost the least, and
+what is whole in a day need only be whole on average. So the merged model's bound is a bound of
+the daily model, and its solution tells which long terms and purchases are worth looking at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.milp.instance import ApiOption, Instance, SlicePoint, Start
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merged instance, and which daily starts each of its columns stands for."""
+
+    instance: Instance
+    starts: list[list[list[int]]]
+    """[term offer][merged start] → indices of daily starts"""
+    holds: list[list[list[int]]]
+    """[asset][merged hold] → indices of daily holds"""
+
+
+def merge_days(data: Instance, longest: int) -> Merged:
+    """Merge equal neighbouring days into periods of at most `longest` days.
+
+    Days are equal when every load, owned node and quota is, and no job's window opens or closes
+    and no month ends between them.
+
+    Args:
+        data: an exact instance; every day has the same slices, in the same order.
+    """
+    groups = _groups(data, longest)
+    period_of_day = [p for p, days in enumerate(groups) for _ in days]
+    per_day = len(data.slices) // len(data.period_days)
+    slices = [s for days in groups for s in range(days[0] * per_day, (days[0] + 1) * per_day)]
+
+    def cheapest(costs: Sequence[float]) -> tuple[float, ...]:
+        """[merged slice] least of the costs of its days"""
+        if not costs:
+            return ()
+        return tuple(
+            min(costs[t * per_day + k] for t in days) for days in groups for k in range(per_day)
+        )
+
+    merged_offers, start_sources = [], []
+    for offer in data.term_offers:
+        starts, sources = _merge_starts(offer.starts, groups, period_of_day, by_end=False)
+        merged_offers.append(replace(offer, starts=starts))
+        start_sources.append(sources)
+    assets, hold_sources = [], []
+    for asset in data.assets:
+        holds, sources = _merge_starts(asset.holds, groups, period_of_day, by_end=True)
+        assets.append(
+            replace(
+                asset,
+                owned=tuple(asset.owned[days[0]] for days in groups),
+                holds=holds,
+                busy=cheapest(asset.busy),
+                busy_cash=cheapest(asset.busy_cash),
+            )
+        )
+        hold_sources.append(sources)
+    instance = replace(
+        data,
+        period_days=tuple(len(days) for days in groups),
+        slices=tuple(SlicePoint(period_of_day[s // per_day], data.slices[s].hours) for s in slices),
+        month_of_period=tuple(data.month_of_period[days[0]] for days in groups),
+        term_offers=tuple(merged_offers),
+        hourly_offers=tuple(replace(o, cost=cheapest(o.cost)) for o in data.hourly_offers),
+        assets=tuple(assets),
+        quotas=tuple(
+            replace(quota, nodes=tuple(quota.nodes[days[0]] for days in groups))
+            for quota in data.quotas
+        ),
+        services=tuple(
+            replace(
+                service,
+                load=tuple(service.load[s] for s in slices),
+                apis=tuple(
+                    ApiOption(a.name, cheapest(a.cost), cheapest(a.cash)) for a in service.apis
+                ),
+            )
+            for service in data.services
+        ),
+        jobs=tuple(
+            replace(
+                job,
+                gangs=tuple(replace(g, hour_cost=cheapest(g.hour_cost)) for g in job.gangs),
+            )
+            for job in data.jobs
+        ),
+    )
+    return Merged(instance, start_sources, hold_sources)
+
+
+def _groups(data: Instance, longest: int) -> list[list[int]]:
+    """Days of each period."""
+    per_day = len(data.slices) // len(data.period_days)
+    borders = {job.first for job in data.jobs} | {job.last + 1 for job in data.jobs}
+    # Resale days are few (ends of months), and worth a period's border.
+    borders |= {hold.until for asset in data.assets for hold in asset.holds}
+
+    def signature(t: int) -> tuple[object, ...]:
+        here = range(t * per_day, (t + 1) * per_day)
+        return (
+            data.month_of_period[t],
+            tuple(service.load[s] for service in data.services for s in here),
+            tuple(asset.owned[t] for asset in data.assets),
+            tuple(quota.nodes[t] for quota in data.quotas),
+        )
+
+    groups: list[list[int]] = []
+    for t in range(len(data.period_days)):
+        alike = groups and signature(t) == signature(groups[-1][0])
+        if alike and t not in borders and len(groups[-1]) < longest:
+            groups[-1].append(t)
+        else:
+            groups.append([t])
+    return groups
+
+
+def _merge_starts(
+    starts: Sequence[Start],
+    groups: Sequence[Sequence[int]],
+    period_of_day: Sequence[int],
+    *,
+    by_end: bool,
+) -> tuple[tuple[Start, ...], list[list[int]]]:
+    """Starts of one period become one column with the best coverage and the least cost.
+
+    Args:
+        by_end: keep starts with different ends apart (purchases, sold at different times).
+    """
+    together: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for i, begin in enumerate(starts):
+        sold = begin.until if by_end else 0
+        together[period_of_day[begin.day], sold].append(i)
+    merged = []
+    for members in together.values():
+        cover: dict[int, float] = defaultdict(float)
+        for i in members:
+            here: dict[int, float] = defaultdict(float)
+            for t, _ in starts[i].cover:
+                here[period_of_day[t]] += 1 / len(groups[period_of_day[t]])
+            for p, share in here.items():
+                cover[p] = max(cover[p], min(share, 1.0))
+        months = {month for i in members for month, _ in starts[i].cash}
+        cash = tuple(
+            (month, min(dict(starts[i].cash).get(month, 0.0) for i in members))
+            for month in sorted(months)
+        )
+        merged.append(
+            Start(
+                day=starts[members[0]].day,
+                cost=min(starts[i].cost for i in members),
+                cover=tuple(sorted(cover.items())),
+                cash=cash,
+                until=starts[members[0]].until,
+            )
+        )
+    return tuple(merged), list(together.values())

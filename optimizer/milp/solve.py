@@ -1,0 +1,233 @@
+"""Solve an instance with OR-Tools, and say how good the answer is proven to be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+
+from ortools.math_opt import model_pb2
+from ortools.math_opt.python import mathopt
+
+from optimizer.milp.assemble import assemble
+from optimizer.milp.instance import Instance, Solution
+from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.merge import merge_days
+from optimizer.milp.variables import Variables
+
+SMALL_COLUMNS = 4000
+"""Up to so many columns the daily model is solved as it is."""
+SHORT_TERM_DAYS = 7
+"""Terms up to this long stay free in the daily model, wherever the merged one put them."""
+TINY = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class SolveOptions:
+    gap: float = 0.005
+    """Relative gap at which to stop."""
+    time_limit_s: float = 60.0
+    solver: str = "HIGHS"
+    """HIGHS, GSCIP or CP_SAT."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NoSolution:
+    """Why there is no plan."""
+
+    infeasible: bool
+    """Proven: no plan exists. False: none was found in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a solver says of a linear model."""
+
+    values: list[float] | None
+    objective: float
+    bound: float
+    infeasible: bool
+
+
+def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoSolution:
+    """The cheapest plan of an exact instance, within the gap or the time allowed.
+
+    Small instances are solved as they are. Large ones first as merged periods, whose bound holds
+    for the daily model (`merge`), then day by day with only the long terms and purchases that the
+    merged solution found worth a place; the two together prove the gap.
+    """
+    options = options or SolveOptions()
+    deadline = time.monotonic() + options.time_limit_s
+    if _size(data) <= SMALL_COLUMNS:
+        return _solve_exact(data, options, deadline, bound=-INF)
+    return _solve_merged(data, options, deadline)
+
+
+def _size(data: Instance) -> int:
+    starts = sum(len(o.starts) for o in data.term_offers) + sum(len(a.holds) for a in data.assets)
+    replicas = sum(len(s.replicas) + len(s.apis) for s in data.services)
+    per_slice = replicas + len(data.hourly_offers) + len(data.assets) + len(data.quotas)
+    gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
+    return starts + per_slice * len(data.slices) + gangs
+
+
+def _solve_exact(
+    data: Instance, options: SolveOptions, deadline: float, bound: float
+) -> Solution | NoSolution:
+    model, v = assemble(data)
+    raw = run_solver(model, options, deadline)
+    if raw.values is None:
+        return NoSolution(raw.infeasible)
+    return _solution(data, v, raw.values, raw.objective, max(raw.bound, bound))
+
+
+def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
+    bound, best = -INF, None
+    for longest in (7, 3, 1):
+        left = deadline - time.monotonic()
+        if best is not None and (best.gap <= options.gap or left < 1):
+            break
+        merged = merge_days(data, longest)
+        model, v = assemble(merged.instance)
+        half = replace(options, gap=options.gap / 4)
+        raw = run_solver(model, half, time.monotonic() + left * 0.5)
+        bound = max(bound, raw.bound)
+        if raw.values is None:
+            if raw.infeasible:
+                return NoSolution(infeasible=True)
+            continue
+        narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
+        near = replace(options, gap=options.gap / 4)
+        found = _solve_exact(narrowed, near, deadline, bound=-INF)
+        if isinstance(found, Solution) and (best is None or found.objective < best.objective):
+            best = replace(
+                found,
+                start={(o, start_ids[o][i]): n for (o, i), n in found.start.items()},
+                hold={(a, hold_ids[a][i]): n for (a, i), n in found.hold.items()},
+            )
+        if best is not None:
+            best = replace(best, bound=bound)
+    if best is None:
+        return _solve_exact(data, options, deadline, bound)
+    return best
+
+
+def _narrow(
+    data: Instance,
+    starts: list[list[list[int]]],
+    holds: list[list[list[int]]],
+    v: Variables,
+    values: list[float],
+) -> tuple[Instance, list[list[int]], list[list[int]]]:
+    """The daily instance with long terms and purchases only where the merged solution has them.
+
+    Returns it with, for each offer and asset, the daily index of each start that is left.
+    """
+    used_starts = {key for key, column in v.start.items() if values[column] > TINY}
+    used_holds = {key for key, column in v.hold.items() if values[column] > TINY}
+    start_ids, offers = [], []
+    for o, offer in enumerate(data.term_offers):
+        short = all(len(begin.cover) <= SHORT_TERM_DAYS for begin in offer.starts)
+        if short:
+            kept = list(range(len(offer.starts)))
+        else:
+            kept = [i for m, ids in enumerate(starts[o]) if (o, m) in used_starts for i in ids]
+        start_ids.append(kept)
+        offers.append(replace(offer, starts=tuple(offer.starts[i] for i in kept)))
+    hold_ids, assets = [], []
+    for a, asset in enumerate(data.assets):
+        kept = [i for m, ids in enumerate(holds[a]) if (a, m) in used_holds for i in ids]
+        hold_ids.append(kept)
+        assets.append(replace(asset, holds=tuple(asset.holds[i] for i in kept)))
+    narrowed = replace(data, term_offers=tuple(offers), assets=tuple(assets))
+    return narrowed, start_ids, hold_ids
+
+
+def run_solver(model: LinearModel, options: SolveOptions, deadline: float) -> Raw:
+    """Hand a linear model to OR-Tools (MathOpt) in one piece."""
+    proto = _to_proto(model)
+    problem = mathopt.Model.from_model_proto(proto)
+    parameters = mathopt.SolveParameters(
+        relative_gap_tolerance=options.gap,
+        absolute_gap_tolerance=1e-6,
+        time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
+        random_seed=options.seed,
+    )
+    result = mathopt.solve(problem, mathopt.SolverType[options.solver], params=parameters)
+    reason = mathopt.TerminationReason
+    bound = result.termination.objective_bounds.dual_bound
+    if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
+        return Raw(None, INF, INF, infeasible=True)
+    if not result.has_primal_feasible_solution():
+        return Raw(None, INF, bound, infeasible=False)
+    by_variable = result.variable_values()
+    values = [by_variable[problem.get_variable(i)] for i in range(len(model.names))]
+    objective = result.objective_value()
+    return Raw(values, objective, min(bound, objective), infeasible=False)
+
+
+def _to_proto(model: LinearModel) -> model_pb2.ModelProto:
+    proto = model_pb2.ModelProto()
+    columns = proto.variables
+    columns.ids.extend(range(len(model.names)))
+    columns.lower_bounds.extend(model.lower)
+    columns.upper_bounds.extend(model.upper)
+    columns.integers.extend(model.whole)
+    costs = [(i, cost) for i, cost in enumerate(model.costs) if cost]
+    proto.objective.linear_coefficients.ids.extend(i for i, _ in costs)
+    proto.objective.linear_coefficients.values.extend(cost for _, cost in costs)
+    proto.objective.offset = model.offset
+    rows = proto.linear_constraints
+    rows.ids.extend(range(len(model.row_names)))
+    rows.lower_bounds.extend(model.row_lower)
+    rows.upper_bounds.extend(model.row_upper)
+    matrix = proto.linear_constraint_matrix
+    for r, entries in enumerate(model.entries):
+        for c in sorted(entries):
+            matrix.row_ids.append(r)
+            matrix.column_ids.append(c)
+            matrix.coefficients.append(entries[c])
+    return proto
+
+
+def _solution(
+    data: Instance, v: Variables, x: list[float], objective: float, bound: float
+) -> Solution:
+    """Values by index, whole numbers made exactly whole, zeros left out."""
+    run, hours = _whole(v.run, x), _whole(v.hours, x)
+    for column, way in v.whole_run.items():
+        if round(x[column]):
+            on_pool = data.jobs[way.job].gangs[way.gang].hourly < 0
+            for s, worked in way.shares:
+                if on_pool:
+                    run[way.job, way.gang, s] = 1
+                else:
+                    hours[way.job, way.gang, s] = round(worked)
+    return Solution(
+        objective=objective,
+        bound=bound,
+        start=_whole(v.start, x),
+        hourly=_whole(v.hourly, x),
+        hold=_whole(v.hold, x),
+        busy=_shares(v.busy, x),
+        free=_shares(v.free, x),
+        serve=_whole(v.serve, x),
+        api=_shares(v.api, x),
+        run=run,
+        hours=hours,
+        moved=tuple(j for j, c in v.move.items() if round(x[c])),
+    )
+
+
+K = TypeVar("K")
+
+
+def _whole(columns: Mapping[K, int], x: list[float]) -> dict[K, int]:
+    return {key: round(x[c]) for key, c in columns.items() if round(x[c])}
+
+
+def _shares(columns: Mapping[K, int], x: list[float]) -> dict[K, float]:
+    return {key: x[c] for key, c in columns.items() if x[c] > TINY}
