@@ -51,7 +51,8 @@ class FxTable:
         units = {self.pivot: Decimal(1), **self.per_pivot[day]}
         for currency in (base, quote):
             if currency not in units:
-                raise PriceError(f"no exchange rate for {currency} on {day}; known: {sorted(units)}")
+                known = ", ".join(sorted(units))
+                raise PriceError(f"no exchange rate for {currency} on {day}; known: {known}")
         return Rate(base, quote, units[quote] / units[base], day, self.source)
 
     def convert(self, money: Money, to: str, on: date) -> Money:

@@ -133,6 +133,14 @@ def node_kind(text: str) -> NodeKind:
 
 
 def in_family(gpu: str, wanted: str) -> bool:
-    """Whether `gpu` (an id) is what `wanted` names: that very id, or any form of its family."""
-    card = accelerators()[gpu]
-    return _squeeze(wanted) == _squeeze(card.family) or _aliases().get(_squeeze(wanted)) == gpu
+    """Whether `gpu` (an id) is what `wanted` names: that very id, or any form of its family.
+
+    A name with a memory size and no form factor, such as ``A100 80GB``, means every form of
+    that size.
+    """
+    card, named = accelerators()[gpu], _aliases().get(_squeeze(wanted))
+    if named == gpu or _squeeze(wanted) == _squeeze(card.family):
+        return True
+    if named != f"{card.family}-{card.memory_gb:g}GB":
+        return False
+    return accelerators()[named].family == card.family

@@ -1,0 +1,95 @@
+"""One way to print rows: a table for people, CSV for spreadsheets, Markdown for memos."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TableFormat(StrEnum):
+    TABLE = "table"
+    CSV = "csv"
+    MD = "md"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's title; numbers stand to the right."""
+
+    title: str
+    right: bool = False
+
+
+Cells = Sequence[Sequence[object]]
+
+
+def render(columns: Sequence[str | Column], rows: Cells, format: str = "table") -> str:
+    """The rows as text that ends in a newline.
+
+    A table is as wide as its longest cells need, unless stdout is a terminal: then it is folded
+    to the terminal and may have bold titles. Cells are printed as they are: brackets are no markup.
+
+    Raises:
+        ValueError: `format` is not table, csv or md, or a row has not one cell per column.
+    """
+    titles = [column if isinstance(column, Column) else Column(column) for column in columns]
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for row in texts:
+        if len(row) != len(titles):
+            raise ValueError(f"{len(row)} cells for {len(titles)} columns: {row}")
+    writer = {"table": _table, "csv": _csv, "md": _markdown}.get(format)
+    if writer is None:
+        raise ValueError(f"'{format}' is not table, csv or md")
+    return writer(titles, texts)
+
+
+def _table(columns: list[Column], rows: list[list[str]]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    grid = Table(box=None, pad_edge=False, header_style="bold" if terminal else "")
+    for column in columns:
+        grid.add_column(
+            Text(column.title),
+            justify="right" if column.right else "left",
+            no_wrap=not terminal,
+            overflow="fold",
+        )
+    for row in rows:
+        grid.add_row(*(Text(" ".join(cell.split("\n"))) for cell in row))
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=shutil.get_terminal_size().columns if terminal else 100_000,
+        force_terminal=terminal,
+        no_color=not terminal or "NO_COLOR" in os.environ,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(grid)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def _csv(columns: list[Column], rows: list[list[str]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.title for column in columns])
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _markdown(columns: list[Column], rows: list[list[str]]) -> str:
+    def line(cells: Sequence[str]) -> str:
+        safe = (" ".join(cell.replace("|", "\\|").split("\n")) for cell in cells)
+        return f"| {' | '.join(safe)} |\n"
+
+    rule = "".join(f"|{' ---: ' if column.right else ' --- '}" for column in columns) + "|\n"
+    return line([column.title for column in columns]) + rule + "".join(line(row) for row in rows)

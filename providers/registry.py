@@ -1,0 +1,33 @@
+"""Adapters by name. An adapter's module is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any
+
+from providers.errors import RentoptError
+
+ADAPTERS = {
+    "table": "providers.adapters.table:TableAdapter",
+}
+"""Name → ``module:Class``. Registering an adapter is what puts it under the contract tests."""
+
+
+class UnknownAdapterError(RentoptError):
+    """No adapter of that name."""
+
+
+def load_adapter(name: str) -> type[Any]:
+    """The adapter class registered as `name`; see `providers.adapter.Adapter`.
+
+    Raises:
+        UnknownAdapterError: no adapter has that name.
+    """
+    if name not in ADAPTERS:
+        near = difflib.get_close_matches(name, ADAPTERS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(ADAPTERS))}"
+        raise UnknownAdapterError(f"'{name}' is no price adapter; {hint}")
+    module, _, wanted = ADAPTERS[name].partition(":")
+    found: type[Any] = getattr(importlib.import_module(module), wanted)
+    return found
