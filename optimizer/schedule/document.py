@@ -7,15 +7,16 @@ unit that the field's type names (`optimizer.schedule.quantities`). Rules that s
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from optimizer.schedule.quantities import (
+    Day,
     Days,
     Gigabytes,
+    Gpu,
     GpuHours,
     Hardware,
     Hours,
@@ -43,7 +44,9 @@ Currency = Literal["CNY", "EUR", "USD"]
 Precision = Literal[
     "bf16", "fp16", "fp8", "gptq-int8", "gptq-int4", "awq-int4", "nf4", "q8_0", "q4_k_m"
 ]
-Engine = Literal["vllm", "sglang", "tensorrt-llm", "lmdeploy", "ollama", "llama.cpp", "transformers"]
+Engine = Literal[
+    "vllm", "sglang", "tensorrt-llm", "lmdeploy", "ollama", "llama.cpp", "transformers"
+]
 TrainingMethod = Literal["pretrain", "full", "lora", "qlora"]
 Stack = Literal["cuda", "any"]
 
@@ -51,15 +54,24 @@ Stack = Literal["cuda", "any"]
 class Section(BaseModel):
     """Base of all sections: no unknown keys, no change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python takes true for 1; a schedule does not."""
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and wanted is not bool:
+            raise ValueError(f"expected a value, found {str(value).lower()}")
+        return value
 
 
 class Horizon(Section):
     """The days the plan covers. Give `days` or `end`, not both."""
 
-    start: date = Field(description="First day, local date", examples=["2026-12-01"])
+    start: Day = Field(description="First day, local date", examples=["2026-12-01"])
     days: Days | None = Field(None, description="Length, such as `365 days` or `2 weeks`")
-    end: date | None = Field(None, description="Last day, included")
+    end: Day | None = Field(None, description="Last day, included")
 
 
 class HardwareRule(Section):
@@ -79,21 +91,27 @@ class MeasuredRate(Section):
 
 
 class WorkloadBase(Section):
+    """What every workload has."""
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Unique name")
     needs: Stack = Field("cuda", description="Software stack: `cuda`, or `any` that fits")
-    hardware: HardwareRule = Field(default_factory=HardwareRule)
+    hardware: HardwareRule = Field(
+        default_factory=HardwareRule, description="Which hardware it may use"
+    )
     min_gpus: int = Field(1, ge=1, description="Fewest GPUs of one replica or node")
-    measured: list[MeasuredRate] = Field(default_factory=list)
+    measured: list[MeasuredRate] = Field(
+        default_factory=list, description="Measured throughput, wins over the model"
+    )
     spot: bool = Field(False, description="May run on capacity that can be taken away")
 
 
 class JobBase(WorkloadBase):
     """Batch work: it must be done between release and deadline."""
 
-    release: date | None = Field(None, description="First day it may run; the horizon's first")
-    deadline: date | None = Field(None, description="Last day it may run; the horizon's last")
+    release: Day | None = Field(None, description="First day it may run; the horizon's first")
+    deadline: Day | None = Field(None, description="Last day it may run; the horizon's last")
     interruptible: bool = Field(True, description="May pause between days and resume")
-    min_nodes: int = Field(1, ge=1)
+    min_nodes: int = Field(1, ge=1, description="Fewest nodes it may run on at once")
     max_nodes: int = Field(1, ge=1, description="Most nodes it may run on at once")
     after: list[str] = Field(default_factory=list, description="Jobs that must be finished first")
     checkpoint: Hours = Field(0.5, description="Time between checkpoints")
@@ -104,36 +122,34 @@ class JobBase(WorkloadBase):
 class TrainingJob(JobBase):
     """Training by tokens, or by GPU-hours on a named GPU."""
 
-    kind: Literal["training"]
+    kind: Literal["training"] = Field(description="Training by tokens or GPU-hours")
     model: str | None = Field(None, description="LLM to train, see `rentopt models`")
-    method: TrainingMethod = "lora"
+    method: TrainingMethod = Field("lora", description="What is trained: all weights or adapters")
     tokens: TokenCount | None = Field(None, description="Tokens to train on, all epochs")
     gpu_hours: GpuHours | None = Field(None, description="Work on `gpu`, such as `800 GPU-hours`")
-    gpu: str | None = Field(None, description="GPU that `gpu_hours` are counted on")
-    sequence_tokens: int = Field(4096, ge=1)
+    gpu: Gpu | None = Field(None, description="GPU that `gpu_hours` are counted on")
+    sequence_tokens: int = Field(4096, ge=1, description="Length of a training sequence")
     micro_batch: int = Field(1, ge=1, description="Sequences a GPU processes at once")
-    accumulation: int = Field(
-        8, ge=1, description="Micro-steps between gradient synchronisations"
-    )
+    accumulation: int = Field(8, ge=1, description="Micro-steps between gradient synchronisations")
 
 
 class BatchInferenceJob(JobBase):
     """Offline inference over a fixed number of requests."""
 
-    kind: Literal["batch_inference"]
-    model: str
-    precision: Precision = "bf16"
-    engine: Engine = "vllm"
-    requests: Requests
-    prompt_tokens: int = Field(1000, ge=1)
-    output_tokens: int = Field(300, ge=1)
+    kind: Literal["batch_inference"] = Field(description="Offline inference")
+    model: str = Field(description="LLM to run, see `rentopt models`")
+    precision: Precision = Field("bf16", description="Number format of the weights")
+    engine: Engine = Field("vllm", description="Inference server")
+    requests: Requests = Field(description="Requests in all, such as `200k requests`")
+    prompt_tokens: int = Field(1000, ge=1, description="Mean prompt of a request")
+    output_tokens: int = Field(300, ge=1, description="Mean answer to a request")
 
 
 class Phase(Section):
     """A stretch of days with one load at its peak hour."""
 
-    start: date | None = Field(None, description="First day; the horizon's first")
-    end: date | None = Field(None, description="Last day, included; the horizon's last")
+    start: Day | None = Field(None, description="First day; the horizon's first")
+    end: Day | None = Field(None, description="Last day, included; the horizon's last")
     users: Annotated[float, Field(ge=0)] | None = Field(
         None, description="Concurrent users that are being answered"
     )
@@ -143,13 +159,13 @@ class Phase(Section):
 class ServiceWorkload(WorkloadBase):
     """Online inference: the load must be carried in every hour."""
 
-    kind: Literal["service"]
-    model: str
-    precision: Precision = "bf16"
-    engine: Engine = "vllm"
-    phases: list[Phase] = Field(min_length=1)
-    prompt_tokens: int = Field(1000, ge=1)
-    output_tokens: int = Field(300, ge=1)
+    kind: Literal["service"] = Field(description="Online inference")
+    model: str = Field(description="LLM to serve, see `rentopt models`")
+    precision: Precision = Field("bf16", description="Number format of the weights")
+    engine: Engine = Field("vllm", description="Inference server")
+    phases: list[Phase] = Field(min_length=1, description="Stretches of days with one load")
+    prompt_tokens: int = Field(1000, ge=1, description="Mean prompt of a request")
+    output_tokens: int = Field(300, ge=1, description="Mean answer to a request")
     hours: dict[HoursOfDay, Share] = Field(
         default_factory=dict, description="Share of the phase's load by hours, the rest is 0"
     )
@@ -164,36 +180,34 @@ class ServiceWorkload(WorkloadBase):
     api: Literal["no", "allowed", "only"] = Field("no", description="Token APIs may serve it")
 
 
-Workload = Annotated[
-    TrainingJob | BatchInferenceJob | ServiceWorkload, Field(discriminator="kind")
-]
+Workload = Annotated[TrainingJob | BatchInferenceJob | ServiceWorkload, Field(discriminator="kind")]
 
 
 class OwnedHardware(Section):
     """Bought earlier: its price is sunk, its electricity is not."""
 
-    node: Hardware
-    count: NodeCount = 1
-    available: date | None = Field(None, description="First day it can be used")
+    node: Hardware = Field(description="Node owned, such as `2xRTX4090`")
+    count: NodeCount = Field(1, description="How many nodes of this kind")
+    available: Day | None = Field(None, description="First day it can be used")
     busy_power: Watts | None = Field(None, description="Of one node at full load, before PUE")
-    idle_power: Watts | None = None
-    rack_units: int = Field(0, ge=0)
+    idle_power: Watts | None = Field(None, description="Of one node that waits, before PUE")
+    rack_units: int = Field(0, ge=0, description="Of one node")
     hosting: MoneyPerMonth | None = Field(None, description="Of one node")
 
 
 class Purchase(Section):
     """Hardware that may be bought."""
 
-    node: Hardware
+    node: Hardware = Field(description="Node to buy, such as `4xRTX4090`")
     price: MoneyAmount = Field(description="Of one complete node, with host")
-    tax_included: bool = True
+    tax_included: bool = Field(True, description="Whether the price contains VAT")
     max: NodeCount = Field(4, description="Most nodes to own of this kind")
     lead_time: Days = Field(0, description="From payment to first use")
     busy_power: Watts | None = Field(None, description="Of one node at full load, before PUE")
-    idle_power: Watts | None = None
+    idle_power: Watts | None = Field(None, description="Of one node that waits, before PUE")
     maintenance: SharePerYear = Field(0.0, description="Of the price, each year owned")
     hosting: MoneyPerMonth | None = Field(None, description="Of one node")
-    rack_units: int = Field(0, ge=0)
+    rack_units: int = Field(0, ge=0, description="Of one node")
     residual: dict[Months, Share] = Field(
         default_factory=dict, description="Resale value by age; money.residual when empty"
     )
@@ -201,11 +215,15 @@ class Purchase(Section):
 
 
 class HardwareSection(Section):
-    owned: list[OwnedHardware] = Field(default_factory=list)
-    buy: list[Purchase] = Field(default_factory=list)
+    """Hardware of one's own: bought earlier, or on the shopping list."""
+
+    owned: list[OwnedHardware] = Field(default_factory=list, description="Bought earlier")
+    buy: list[Purchase] = Field(default_factory=list, description="What may be bought")
 
 
 class Rule(Section):
+    """Names to use or to avoid."""
+
     allow: list[str] = Field(default_factory=list, description="Only these, when not empty")
     forbid: list[str] = Field(default_factory=list, description="Never these")
 
@@ -213,12 +231,12 @@ class Rule(Section):
 class FreeQuota(Section):
     """Capacity somebody gives for nothing, within limits."""
 
-    name: str
-    node: Hardware
-    nodes: NodeCount = 1
+    name: str = Field(min_length=1, description="Unique name, for the plan")
+    node: Hardware = Field(description="Node given, such as `8xA100`")
+    nodes: NodeCount = Field(1, description="Most nodes at once")
     hours_per_month: Hours = Field(description="Node-hours free in a calendar month")
-    start: date | None = None
-    end: date | None = None
+    start: Day | None = Field(None, description="First day; the horizon's first")
+    end: Day | None = Field(None, description="Last day, included; the horizon's last")
 
 
 class Market(Section):
@@ -226,10 +244,16 @@ class Market(Section):
 
     table: str = Field("current", description="Bundled price table: `current`, `china-2024-07`")
     quotes: list[Path] = Field(default_factory=list, description="Own quotes, CSV")
-    providers: Rule = Field(default_factory=Rule)
-    regions: Rule = Field(default_factory=Rule)
-    tiers: Rule = Field(default_factory=Rule)
-    purchase_models: Rule = Field(default_factory=Rule)
+    providers: Rule = Field(default_factory=Rule, description="Sellers")
+    regions: Rule = Field(default_factory=Rule, description="Regions")
+    tiers: Rule = Field(
+        default_factory=Rule,
+        description="Kinds of sellers: `hyperscaler`, `specialist`, `marketplace`, `wholesale`, `own_quote`",
+    )
+    purchase_models: Rule = Field(
+        default_factory=Rule,
+        description="Deals: `on_demand`, `spot`, `reserved`, `savings_plan`, `committed_use`, `capacity_block`, `prepaid`",
+    )
     confidence: Literal["A", "B", "C"] = Field("B", description="Lowest confidence used")
     rent: bool = Field(True, description="Whether renting is allowed at all")
     stock: Annotated[int, Field(ge=1)] | None = Field(
@@ -239,12 +263,14 @@ class Market(Section):
         1.0, description="Expected interruptions of a spot node"
     )
     transfer: MoneyAmount | None = Field(None, description="Price of moving one GB to rented nodes")
-    free_quotas: list[FreeQuota] = Field(default_factory=list)
+    free_quotas: list[FreeQuota] = Field(default_factory=list, description="Free capacity")
 
 
 class TariffBand(Section):
-    hours: list[HoursOfDay]
-    price: MoneyPerKwh
+    """Hours of the day with one price of electricity."""
+
+    hours: list[HoursOfDay] = Field(min_length=1, description="Spans such as `21:00-06:00`")
+    price: MoneyPerKwh = Field(description="Price in those hours, such as `0.35 CNY/kWh`")
 
 
 class MoneyAssumptions(Section):
@@ -255,7 +281,9 @@ class MoneyAssumptions(Section):
         None, description="One price, or bands that cover the day (peak, flat, valley)"
     )
     pue: Annotated[float, Field(ge=1)] = Field(1.0, description="Power usage effectiveness")
-    power_policy: Literal["always_on", "off_when_idle"] = "always_on"
+    power_policy: Literal["always_on", "off_when_idle"] = Field(
+        "always_on", description="Whether idle owned nodes are switched off"
+    )
     idle_share: Share = Field(0.15, description="Idle power as share of busy power, if not given")
     residual: dict[Months, Share] = Field(
         default_factory=dict, description="Resale value by age, as share of the price paid"
@@ -267,34 +295,38 @@ class MoneyAssumptions(Section):
     vat: Literal["ignore", "recoverable", "cost"] = Field(
         "ignore", description="`ignore` takes prices as quoted"
     )
-    vat_rate_services: Share = 0.06
-    vat_rate_goods: Share = 0.13
+    vat_rate_services: Share = Field(0.06, description="VAT on rent and services")
+    vat_rate_goods: Share = Field(0.13, description="VAT on hardware")
     fx: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="Fixed rates, such as `USD/CNY: 7.1`"
     )
 
 
 class Limits(Section):
+    """What the plan may not exceed."""
+
     budget_per_month: MoneyPerMonth | None = Field(None, description="Rent, purchases, all costs")
     budget: dict[Month, MoneyAmount] = Field(
         default_factory=dict, description="Of single months (2027-03), wins over budget_per_month"
     )
     cash: MoneyAmount | None = Field(None, description="Most that may be spent, net, at any time")
     power: Kilowatts | None = Field(None, description="Of the site, busy nodes, before PUE")
-    rack_units: Annotated[int, Field(ge=0)] | None = None
+    rack_units: Annotated[int, Field(ge=0)] | None = Field(None, description="Of the site")
 
 
 class ScheduleDocument(Section):
     """A schedule: what must run, on which days, with which means."""
 
     rentopt: Literal[1] = Field(description="Version of this format")
-    name: str = ""
-    horizon: Horizon
-    currency: Currency
-    workloads: list[Workload] = Field(min_length=1)
-    hardware: HardwareSection = Field(default_factory=HardwareSection)
-    market: Market = Field(default_factory=Market)
-    money: MoneyAssumptions = Field(default_factory=MoneyAssumptions)
-    limits: Limits = Field(default_factory=Limits)
-
-
+    name: str = Field("", description="Title for the reports")
+    horizon: Horizon = Field(description="The days the plan covers")
+    currency: Currency = Field(description="Currency of all results")
+    workloads: list[Workload] = Field(min_length=1, description="What must run")
+    hardware: HardwareSection = Field(
+        default_factory=HardwareSection, description="Hardware owned, and what may be bought"
+    )
+    market: Market = Field(default_factory=Market, description="Prices and sellers to use")
+    money: MoneyAssumptions = Field(
+        default_factory=MoneyAssumptions, description="What money and owning cost"
+    )
+    limits: Limits = Field(default_factory=Limits, description="What may not be exceeded")
