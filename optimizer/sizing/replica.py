@@ -1,0 +1,202 @@
+"""One replica: what bounds it, and its pace at any number of users."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from optimizer.model_cards import ModelCard, model_card
+from optimizer.sizing.constants import ENGINES, FORMATS, GB, GGUF_ENGINES, GGUF_ONLY
+from optimizer.sizing.measured import SAME_USERS, InferenceRow, Point, points
+from optimizer.sizing.memory import (
+    MemoryBreakdown,
+    cache_capacity_tokens,
+    serving_memory,
+    tensor_parallel_fault,
+    usable_bytes,
+    weights_bytes,
+)
+from optimizer.sizing.results import SpeedAt, Unfit
+from optimizer.sizing.throughput import InferenceSpeed, inference_speed
+from providers.hardware import Accelerator, accelerators
+
+MODELLED = "roofline with constants fitted to published measurements (docs/sizing.md)"
+METAL_ENGINES = ("ollama", "llama.cpp", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A model at a precision on an engine and `gpus` GPUs, for one mix of request lengths."""
+
+    card: ModelCard
+    precision: str
+    engine: str
+    gpu: Accelerator
+    gpus: int
+    prompt_tokens: int
+    output_tokens: int
+    speed: InferenceSpeed
+    cache_tokens: int
+    """Tokens that fit the cache, over all sequences."""
+    measured: tuple[Point, ...]
+
+    @property
+    def capacity(self) -> int:
+        """Sequences at full length that memory and engine let run at once; at least 1."""
+        fitting = self.cache_tokens // (self.prompt_tokens + self.output_tokens)
+        return min(fitting, self.speed.max_sequences)
+
+    @property
+    def mean_capacity(self) -> int:
+        """The same at mean length: offline work that may be preempted."""
+        fitting = int(self.cache_tokens / (self.prompt_tokens + self.output_tokens / 2))
+        return min(fitting, self.speed.max_sequences)
+
+    def memory(self, users: int) -> MemoryBreakdown:
+        return serving_memory(
+            self.card,
+            self.precision,
+            self.engine,
+            self.gpu,
+            self.gpus,
+            users=users,
+            prompt_tokens=self.prompt_tokens,
+            output_tokens=self.output_tokens,
+        )
+
+    def token_s(self, users: float) -> float:
+        """Seconds between two tokens of one of `users` running sequences; never falls as they grow.
+
+        Measured concurrencies count where there are any; between two of them the pace is drawn
+        straight on logarithmic axes; outside, the model is held to the nearest of them.
+        """
+        modelled = self.speed.token_s(users, self.prompt_tokens, self.output_tokens)
+        if not self.measured:
+            return modelled
+        first, last = self.measured[0], self.measured[-1]
+        if users <= first.users:
+            return first.token_s if users == first.users else min(modelled, first.token_s)
+        if users >= last.users:
+            return last.token_s if users == last.users else max(modelled, last.token_s)
+        above = next(i for i, point in enumerate(self.measured) if point.users >= users)
+        low, high = self.measured[above - 1], self.measured[above]
+        share = math.log(users / low.users) / math.log(high.users / low.users)
+        return math.exp(math.log(low.token_s) * (1.0 - share) + math.log(high.token_s) * share)
+
+    def ttft_s(self, users: float) -> float:
+        return self.speed.ttft_s(users, self.prompt_tokens, self.output_tokens)
+
+    def at(self, users: int, running: int) -> SpeedAt:
+        """The pace `users` see while at most `running` of them are answered at once."""
+        together = min(users, running)
+        pace = self.token_s(together)
+        total = together / pace
+        waiting = (users / together - 1.0) * self.output_tokens * pace
+        label, provenance = self.label(together)
+        return SpeedAt(
+            users=users,
+            running=together,
+            tokens_per_s_per_user=total / users,
+            output_tokens_per_s=total,
+            ttft_s=self.ttft_s(together) + waiting,
+            label=label,
+            provenance=provenance,
+        )
+
+    def label(self, users: float) -> tuple[str, str]:
+        """Whether the pace at `users` is measured, interpolated or modelled, and by whom."""
+        nearest = min(self.measured, key=lambda p: abs(p.users - users), default=None)
+        if nearest is not None and abs(nearest.users - users) <= SAME_USERS * users:
+            return "measured", _cite(nearest.row)
+        below = [point for point in self.measured if point.users < users]
+        above = [point for point in self.measured if point.users > users]
+        if below and above:
+            low, high = below[-1], above[0]
+            between = f"between {low.users:g} and {high.users:g} users"
+            return "interpolated", f"{between}: {_cite(low.row)}; {_cite(high.row)}"
+        return "modelled", MODELLED
+
+
+def _cite(row: InferenceRow) -> str:
+    what = f"{row.model} {row.quant} on {row.gpus}x{row.hardware}"
+    return f"{row.id}: {what}, {row.source}, {row.date}"
+
+
+@lru_cache(maxsize=8192)
+def replica(
+    model: str,
+    precision: str,
+    engine: str,
+    gpu: str,
+    gpus: int,
+    prompt_tokens: int,
+    output_tokens: int,
+) -> Replica | Unfit:
+    """The replica, or why there can be none: software, split, memory, unknown figures."""
+    card, accelerator = model_card(model), accelerators()[gpu]
+    fault = software_fault(precision, engine, accelerator, gpus)
+    fault = fault or tensor_parallel_fault(card, engine, gpus)
+    length = prompt_tokens + output_tokens
+    if not fault and length > card.max_context_tokens:
+        fault = f"{length} tokens exceed the context of {card.max_context_tokens} of {card.id}"
+    if fault:
+        return Unfit(fault)
+    cache = cache_capacity_tokens(card, precision, engine, accelerator, gpus, prompt_tokens)
+    usable_gb = usable_bytes(accelerator, engine) * gpus / GB
+    weights_gb = weights_bytes(card, precision) / GB
+    machine = f"{gpus} x {gpu} ({accelerator.memory_gb:g} GB each, {usable_gb:.1f} GB usable)"
+    if weights_gb > usable_gb:
+        return Unfit(f"weights of {weights_gb:.1f} GB do not fit {machine}")
+    if cache < length:
+        return Unfit(
+            f"weights of {weights_gb:.1f} GB leave no room for one request of {length} tokens "
+            f"on {machine}"
+        )
+    speed = inference_speed(card, precision, engine, accelerator, gpus)
+    if speed is None:
+        return Unfit(f"memory bandwidth or compute rate of {gpu} is not known")
+    found = points(
+        card,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        speed=speed,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+    )
+    return Replica(
+        card,
+        precision,
+        engine,
+        accelerator,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        speed,
+        cache,
+        found,
+    )
+
+
+def software_fault(precision: str, engine: str, gpu: Accelerator, gpus: int) -> str:
+    """Why the engine cannot run the format on the card; empty when it can."""
+    if precision not in FORMATS:
+        return f"{precision} is none of {', '.join(FORMATS)}"
+    if engine not in ENGINES:
+        return f"{engine} is none of {', '.join(ENGINES)}"
+    form = FORMATS[precision]
+    if engine in GGUF_ENGINES and precision not in (*GGUF_ONLY, "bf16", "fp16"):
+        return f"{engine} reads GGUF files, not {precision}; use q4_k_m or q8_0"
+    if engine not in GGUF_ENGINES and precision in GGUF_ONLY:
+        return f"{precision} is a GGUF format, which {engine} does not serve; use llama.cpp"
+    if form.kind == "nf4" and engine not in ("transformers", "vllm"):
+        return f"{engine} does not serve nf4"
+    if gpu.stack == "metal" and engine not in METAL_ENGINES:
+        return f"{engine} does not run on {gpu.vendor} silicon; use llama.cpp or ollama"
+    if gpu.stack == "metal" and (form.kind == "nf4" or form.kind == "float8"):
+        return f"{precision} needs an NVIDIA or AMD card"
+    if gpu.unified_memory and gpus > 1:
+        return f"several {gpu.id} do not serve one model"
+    return ""

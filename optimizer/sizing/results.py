@@ -1,0 +1,69 @@
+"""What sizing answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optimizer.sizing.memory import MemoryBreakdown
+
+MeasuredRate = tuple[str, int, float, int | None]
+"""GPU id, GPUs, tokens per second of all users together, concurrent users (None: not said)."""
+
+BY_USER = "measured by the user"
+"""Provenance of a rate that the user gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """The hardware cannot do it."""
+
+    reason: str
+    """A clause in the user's words, without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One replica of a model on `gpus` GPUs of one node."""
+
+    gpu: str
+    gpus: int
+    users: int
+    """Most users answered at once within memory, floor and time to first token."""
+    requests_per_s: float
+    """Sustained at that concurrency."""
+    output_tokens_per_s: float
+    """All users together."""
+    tokens_per_s_per_user: float
+    ttft_s: float
+    memory: MemoryBreakdown
+    label: str
+    """measured, interpolated (between two measured concurrencies) or modelled."""
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedAt:
+    """Pace of a replica at one concurrency; users beyond `running` wait in a queue."""
+
+    users: int
+    running: int
+    """Sequences that memory and engine let run at once."""
+    tokens_per_s_per_user: float
+    """Waiting included."""
+    output_tokens_per_s: float
+    ttft_s: float
+    label: str
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A gang of equal nodes training one model."""
+
+    tokens_per_s: float
+    mfu: float
+    """Share of the dense 16-bit rate, recomputation not counted."""
+    memory: MemoryBreakdown
+    """Of one GPU."""
+    label: str
+    provenance: str
