@@ -102,8 +102,9 @@ class Row:
             return default
         if re.fullmatch(r"[0-9]{1,9}", found) and int(found) >= 1:
             return int(found)
-        self.fault(column, f"'{found}' is not a whole number from 1" if found else f"{column} is "
-                   "empty")  # fmt: skip
+        self.fault(
+            column, f"'{found}' is not a whole number from 1" if found else f"{column} is empty"
+        )
         return 1
 
     def maybe_count(self, column: str) -> int | None:
@@ -142,7 +143,9 @@ class Row:
             return default
         if found in known:
             return options(found)
-        given = f"'{found}' is not a {column.replace('_', ' ')}" if found else f"{column} is empty"
+        article = "an" if column.startswith(("a", "e", "i", "o")) else "a"
+        known_as = f"{article} {column.replace('_', ' ')}"
+        given = f"'{found}' is not {known_as}" if found else f"{column} is empty"
         self.fault(column, given, near(found, known))
         return next(iter(options))
 
@@ -158,8 +161,9 @@ class Row:
             return found
         meant = _CURRENCY_WORDS.get(found.lower().replace(" ", ""))
         hint = f"did you mean {meant}?" if meant else near(found, CURRENCIES)
-        self.fault(column, f"'{found}' is not a known currency" if found else "currency is empty",
-                   hint)  # fmt: skip
+        self.fault(
+            column, f"'{found}' is not a known currency" if found else "currency is empty", hint
+        )
         return CURRENCIES[0]
 
     def gpu(self, column: str = "gpu") -> str:
@@ -222,8 +226,13 @@ class Table:
                 continue
             if len(cells) != len(header):
                 which = f"{len(cells)} cells in a table of {len(header)} columns"
-                self._add(line, min(len(cells), len(header) + 1), "", which,
-                          "quote a cell that holds a comma")  # fmt: skip
+                self._add(
+                    line,
+                    min(len(cells), len(header) + 1),
+                    "",
+                    which,
+                    "quote a cell that holds a comma",
+                )
                 continue
             values = dict(zip(header, (cell.strip() for cell in cells), strict=True))
             self.rows.append(Row(self, line, values))

@@ -121,8 +121,9 @@ def _print_cards(cards: list[Accelerator], *, detailed: bool, format: OutputForm
     if detailed:
         notes += [f"{card.id}: {card.note or 'no note'} [{card.source}]" for card in cards]
     for line in notes:
-        typer.echo(f"- {line}" if format is OutputFormat.MD else line,
-                   err=format is OutputFormat.CSV)  # fmt: skip
+        typer.echo(
+            f"- {line}" if format is OutputFormat.MD else line, err=format is OutputFormat.CSV
+        )
 
 
 def _print_prices(book: OfferBook, gpus: set[str], currency: str, format: OutputFormat) -> None:

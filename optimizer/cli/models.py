@@ -88,5 +88,6 @@ def _print_cards(cards: list[ModelCard], *, detailed: bool, format: OutputFormat
     if detailed:
         notes += [f"{card.id}: {card.note or 'no note'} [{card.source}]" for card in cards]
     for line in notes:
-        typer.echo(f"- {line}" if format is OutputFormat.MD else line,
-                   err=format is OutputFormat.CSV)  # fmt: skip
+        typer.echo(
+            f"- {line}" if format is OutputFormat.MD else line, err=format is OutputFormat.CSV
+        )

@@ -112,8 +112,9 @@ def offers(
             filters.append((reason, test))
 
     names = [_known_gpu(name) for name in gpu or ()]
-    sellers = {_known(name, {o.provider for o in book.offers}, "provider")
-               for name in provider or ()}  # fmt: skip
+    sellers = {
+        _known(name, {o.provider for o in book.offers}, "provider") for name in provider or ()
+    }
     term_test = _term_test(term) if term else None
     keep(names, "another GPU", lambda o: any(_is_gpu(o, name) for name in names))
     keep(count, f"not to be had with {count} GPUs on a host", lambda o: _has_count(o, count))
@@ -125,8 +126,11 @@ def offers(
     keep(tier, "another tier", lambda o: o.tier in (tier or ()))
     worst = f"confidence below {confidence} (--confidence C shows it)"
     keep(True, worst, lambda o: o.confidence <= confidence)
-    keep(max_price, f"dearer than {max_price} {currency} per GPU-hour",
-         lambda o: max_price is None or book.per_gpu_hour(o, currency) <= max_price)  # fmt: skip
+    keep(
+        max_price,
+        f"dearer than {max_price} {currency} per GPU-hour",
+        lambda o: max_price is None or book.per_gpu_hour(o, currency) <= max_price,
+    )
     chosen = select(book.offers, filters)
     chosen.kept.sort(key=_order(sort, book, currency))
     shown = chosen.kept[:limit] if limit else chosen.kept
@@ -381,6 +385,7 @@ def _known(name: str, known: set[str], what: str) -> str:
 
     if name.lower() not in {item.lower() for item in known}:
         hint = near(name, sorted(known))
-        raise typer.BadParameter(f"'{name}' is no {what}; {hint}".rstrip("; "),
-                                 param_hint=f"--{what}")  # fmt: skip
+        raise typer.BadParameter(
+            f"'{name}' is no {what}; {hint}".rstrip("; "), param_hint=f"--{what}"
+        )
     return next(item for item in known if item.lower() == name.lower())
