@@ -28,12 +28,19 @@ class Column:
 
 Cells = Sequence[Sequence[object]]
 
+_GAP = 2
+"""Blanks between two columns."""
+
+_LEAST_FOLDED = 16
+"""Cells of the last column are folded on a terminal, but no narrower than this."""
+
 
 def render(columns: Sequence[str | Column], rows: Cells, format: str = "table") -> str:
     """The rows as text that ends in a newline.
 
-    A table is as wide as its longest cells need, unless stdout is a terminal: then it is folded
-    to the terminal and may have bold titles. Cells are printed as they are: brackets are no markup.
+    A table is as wide as its longest cells need, and nothing is cut off. On a terminal its last
+    column is folded to fit, and titles are bold. Cells are printed as they are: brackets are no
+    markup.
 
     Raises:
         ValueError: `format` is not table, csv or md, or a row has not one cell per column.
@@ -50,17 +57,23 @@ def render(columns: Sequence[str | Column], rows: Cells, format: str = "table") 
 
 
 def _table(columns: list[Column], rows: list[list[str]]) -> str:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    grid = Table(box=None, pad_edge=False, header_style="bold" if terminal else "")
-    for column in columns:
+    styled = terminal and "NO_COLOR" not in os.environ
+    grid = Table(box=None, pad_edge=False, header_style="bold" if styled else "")
+    width = 0
+    for number, column in enumerate(columns):
+        last = terminal and number == len(columns) - 1
+        longest = max(cell_len(row[number]) for row in [[c.title for c in columns], *rows])
+        width += _GAP + (min(longest, _LEAST_FOLDED) if last else longest)
         grid.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
-            no_wrap=not terminal,
+            no_wrap=not last,
             overflow="fold",
         )
     for row in rows:
@@ -68,9 +81,9 @@ def _table(columns: list[Column], rows: list[list[str]]) -> str:
     text = io.StringIO()
     console = Console(
         file=text,
-        width=shutil.get_terminal_size().columns if terminal else 100_000,
-        force_terminal=terminal,
-        no_color=not terminal or "NO_COLOR" in os.environ,
+        width=max(width, shutil.get_terminal_size().columns if terminal else 0),
+        force_terminal=styled,
+        no_color=not styled,
         highlight=False,
         emoji=False,
     )

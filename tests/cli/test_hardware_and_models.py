@@ -125,3 +125,17 @@ def test_a_row_of_another_length_is_a_mistake_of_ours():
 def test_an_unknown_format_is_a_mistake_of_ours():
     with pytest.raises(ValueError, match="not table, csv or md"):
         render(["a"], [], "xml")
+
+
+def test_a_terminal_gets_bold_titles_and_a_folded_last_column(monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = render(["gpu", "note"], [("A100-SXM4-80GB", "one two three four five six seven eight")])
+    lines = text.splitlines()
+    assert "\x1b[1m" in lines[0]
+    assert "A100-SXM4-80GB" in lines[1]
+    assert len(lines) > 2
+    assert "…" not in text
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in render(["gpu"], [("A800",)])
