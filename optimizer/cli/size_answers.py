@@ -126,7 +126,7 @@ def _one_server(asked: ServingQuestion, kind: NodeKind, prices: Prices) -> Answe
         )
         if isinstance(pace, Unfit):
             facts = {"hardware": str(kind), "engine": engine, "fits": f"no: {pace.reason}"}
-            return Answer(facts, [], [(str(kind), pace.reason)])
+            return Answer(facts, [])
         rows.append(
             {
                 "users": pace.users,
@@ -206,7 +206,7 @@ def training_answer(asked: TrainingQuestion, kind: NodeKind | None, prices: Pric
     )
     if isinstance(sized, Unfit):
         facts = {"hardware": str(kind), "fits": f"no: {sized.reason}"}
-        return Answer(facts, [], [(str(kind), sized.reason)])
+        return Answer(facts, [])
     facts = {"fits": "yes", "memory of each GPU": _memory_words(sized.memory)}
     return Answer(facts, [_training_row(asked, kind, sized, prices)])
 

@@ -98,6 +98,11 @@ ENGINES = {
 GGUF_ONLY = ("q8_0", "q4_k_m", "q4_0")
 GGUF_ENGINES = ("ollama", "llama.cpp")
 
+BEFORE_AMPERE = ("P100", "V100", "T4", "RTX2080Ti-22G")
+"""Families without 16-bit brain floats; vLLM and the like refuse bf16 and fp8 there."""
+BEFORE_VOLTA = ("P100",)
+"""Families below compute capability 7.0, which tensor-parallel engines do not support."""
+
 # --- Memory -------------------------------------------------------------------------------------
 
 PREALLOCATED_SHARE = 0.92

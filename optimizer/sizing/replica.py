@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from optimizer.model_cards import ModelCard, model_card
-from optimizer.sizing.constants import ENGINES, FORMATS, GB, GGUF_ENGINES, GGUF_ONLY
+from optimizer.sizing.constants import (
+    BEFORE_AMPERE,
+    BEFORE_VOLTA,
+    ENGINES,
+    FORMATS,
+    GB,
+    GGUF_ENGINES,
+    GGUF_ONLY,
+)
 from optimizer.sizing.measured import SAME_USERS, InferenceRow, Point, points
 from optimizer.sizing.memory import (
     MemoryBreakdown,
@@ -197,6 +205,10 @@ def software_fault(precision: str, engine: str, gpu: Accelerator, gpus: int) -> 
         return f"{engine} does not run on {gpu.vendor} silicon; use llama.cpp or ollama"
     if gpu.stack == "metal" and (form.kind == "nf4" or form.kind == "float8"):
         return f"{precision} needs an NVIDIA or AMD card"
+    if ENGINES[engine].tensor_parallel and gpu.family in BEFORE_VOLTA:
+        return f"{engine} does not support {gpu.family}"
+    if precision in ("bf16", "fp8") and gpu.family in BEFORE_AMPERE and engine not in GGUF_ENGINES:
+        return f"{gpu.family} has no {precision}; use fp16 or gptq-int4"
     if gpu.unified_memory and gpus > 1:
         return f"several {gpu.id} do not serve one model"
     return ""
