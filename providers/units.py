@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -32,7 +32,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2}(?![0-9]))?",
     re.ASCII,
 )
-_SIGNS = {"¥": "CNY (or JPY)", "¥": "CNY (or JPY)", "$": "USD (or another dollar)", "€": "EUR"}  # noqa: RUF001
+_SIGNS = {"¥": "CNY (or JPY)", "\uffe5": "CNY (or JPY)", "$": "USD (or another dollar)", "€": "EUR"}
 _NAMES = {"rmb": "CNY", "yuan": "CNY", "元": "CNY", "块": "CNY", "dollars": "USD", "euros": "EUR"}
 
 
@@ -53,7 +53,7 @@ class Dimension:
     """Whether k, M, B, T may stand before the unit."""
     exact_case: bool = False
     """Whether MW and mW differ."""
-    hints: tuple[tuple[str, str], ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
     """Units that are refused for a reason, with the reason."""
 
     def factor(self, unit: str) -> Fraction | int | None:
@@ -85,17 +85,14 @@ def _each(names: str, factor: Fraction | int = 1) -> dict[str, Fraction | int]:
     return dict.fromkeys(names.split(), factor)
 
 
-_CALENDAR = (
-    ("month", "months differ in length, write days"),
-    ("year", "years differ in length, write days"),
-)
 DAYS = Dimension(
-    "days", _each("day days d") | _each("week weeks", 7), "365 days", hints=(
-        ("months", _CALENDAR[0][1]),
-        *_CALENDAR,
-        ("years", _CALENDAR[1][1]),
-    )
-)  # fmt: skip
+    "days",
+    _each("day days d") | _each("week weeks", 7),
+    "365 days",
+    hints=dict.fromkeys(
+        ("month", "months", "year", "years"), "months and years differ in length, write days"
+    ),
+)
 MONTHS = Dimension("months", _each("month months") | _each("year years", 12), "12 months")
 HOURS = Dimension(
     "hours",
@@ -132,18 +129,18 @@ GIGABYTES = Dimension(
     },
     "500 GB",
     exact_case=True,
-    hints=(("Gb", "Gb are gigabits, write GB"), ("gb", "write GB"), ("G", "write GB")),
+    hints={"Gb": "Gb are gigabits, write GB", "gb": "write GB", "G": "write GB"},
 )
 WATTS = Dimension(
     "W", {"W": 1, "kW": 1000, "KW": 1000, "MW": 10**6}, "450 W", exact_case=True,
-    hints=(("w", "write W"), ("kw", "write kW")),
+    hints={"w": "write W", "kw": "write kW"},
 )  # fmt: skip
 KILOWATTS = Dimension(
     "kW",
     {"W": Fraction(1, 1000), "kW": 1, "KW": 1, "MW": 1000},
     "12 kW",
     exact_case=True,
-    hints=(("w", "write W"), ("kw", "write kW")),
+    hints={"w": "write W", "kw": "write kW"},
 )
 TOKENS = Dimension("tokens", _each("token tokens tok"), "2B tokens", scaled=True)
 TOKEN_RATE = _rates(("tokens", "token", "tok"), "tokens/s", "15 tokens/s")
@@ -212,7 +209,7 @@ def quantity(text: str, dimension: Dimension) -> Fraction:
 
 
 def _wrong_unit(text: str, unit: str, dimension: Dimension) -> str:
-    reason = dict(dimension.hints).get(unit.replace(" ", ""))
+    reason = dimension.hints.get(unit.replace(" ", ""))
     if reason is None and dimension.scaled and unit[0] in "mbgt":
         inner = unit[1:].strip()
         if not inner or dimension.factor(inner.replace(" ", "")) is not None:
@@ -244,6 +241,13 @@ def share(text: str, per: str = "", *, per_optional: bool = False) -> Decimal:
     )
 
 
+def money_example(per: str = "") -> str:
+    """What a price per `per` looks like, for messages."""
+    if not per:
+        return "30000 CNY"
+    return f"0.6 CNY/{per}" if per == "kWh" else f"500 CNY/{per}"
+
+
 def money(text: str, per: str = "") -> Money:
     """An amount with its currency, exact; with `per`, a price such as ``0.6 CNY/kWh``.
 
@@ -253,7 +257,7 @@ def money(text: str, per: str = "") -> Money:
     >>> str(money("30k CNY").amount)
     '30000'
     """
-    example = f"0.6 CNY/{per}" if per == "kWh" else f"30000 CNY{f'/{per}' if per else ''}"
+    example = money_example(per)
     lead = text.strip()[:1]
     if lead in _SIGNS:
         raise UnitError(

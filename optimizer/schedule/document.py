@@ -8,11 +8,12 @@ unit that the field's type names (`optimizer.schedule.quantities`). Rules that s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from optimizer.schedule.quantities import (
+    Count,
     Day,
     Days,
     Gigabytes,
@@ -22,12 +23,13 @@ from optimizer.schedule.quantities import (
     Hours,
     HoursOfDay,
     Kilowatts,
-    Months,
     MoneyAmount,
     MoneyPerKwh,
     MoneyPerMonth,
     Month,
+    Months,
     NodeCount,
+    Number,
     Requests,
     RequestsPerSecond,
     Seconds,
@@ -56,15 +58,6 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Python takes true for 1; a schedule does not."""
-        wanted = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, bool) and wanted is not bool:
-            raise ValueError(f"expected a value, found {str(value).lower()}")
-        return value
-
 
 class Horizon(Section):
     """The days the plan covers. Give `days` or `end`, not both."""
@@ -75,7 +68,7 @@ class Horizon(Section):
 
 
 class HardwareRule(Section):
-    """Which hardware a workload may use. Names are families (A800) or exact ids (A100-PCIe-80GB)."""
+    """Which hardware a workload may use. Names are families (A800) or ids (A100-PCIe-80GB)."""
 
     allow: list[str] = Field(default_factory=list, description="Only these, when not empty")
     forbid: list[str] = Field(default_factory=list, description="Never these")
@@ -86,7 +79,7 @@ class MeasuredRate(Section):
 
     on: Hardware = Field(description="Node it was measured on, such as `2xRTX4090`")
     tokens: TokensPerSecond = Field(description="Tokens per second of one replica or one node")
-    users: int | None = Field(None, ge=1, description="Concurrent users at that rate (services)")
+    users: Count | None = Field(None, ge=1, description="Concurrent users at that rate (services)")
     source: str = Field("measured by the user", description="Where the figure comes from")
 
 
@@ -98,7 +91,7 @@ class WorkloadBase(Section):
     hardware: HardwareRule = Field(
         default_factory=HardwareRule, description="Which hardware it may use"
     )
-    min_gpus: int = Field(1, ge=1, description="Fewest GPUs of one replica or node")
+    min_gpus: Count = Field(1, ge=1, description="Fewest GPUs of one replica or node")
     measured: list[MeasuredRate] = Field(
         default_factory=list, description="Measured throughput, wins over the model"
     )
@@ -111,8 +104,8 @@ class JobBase(WorkloadBase):
     release: Day | None = Field(None, description="First day it may run; the horizon's first")
     deadline: Day | None = Field(None, description="Last day it may run; the horizon's last")
     interruptible: bool = Field(True, description="May pause between days and resume")
-    min_nodes: int = Field(1, ge=1, description="Fewest nodes it may run on at once")
-    max_nodes: int = Field(1, ge=1, description="Most nodes it may run on at once")
+    min_nodes: Count = Field(1, ge=1, description="Fewest nodes it may run on at once")
+    max_nodes: Count = Field(1, ge=1, description="Most nodes it may run on at once")
     after: list[str] = Field(default_factory=list, description="Jobs that must be finished first")
     checkpoint: Hours = Field(0.5, description="Time between checkpoints")
     restart: Hours = Field(0.25, description="Time to restart after an interruption")
@@ -128,9 +121,9 @@ class TrainingJob(JobBase):
     tokens: TokenCount | None = Field(None, description="Tokens to train on, all epochs")
     gpu_hours: GpuHours | None = Field(None, description="Work on `gpu`, such as `800 GPU-hours`")
     gpu: Gpu | None = Field(None, description="GPU that `gpu_hours` are counted on")
-    sequence_tokens: int = Field(4096, ge=1, description="Length of a training sequence")
-    micro_batch: int = Field(1, ge=1, description="Sequences a GPU processes at once")
-    accumulation: int = Field(8, ge=1, description="Micro-steps between gradient synchronisations")
+    sequence_tokens: Count = Field(4096, ge=1, description="Length of a training sequence")
+    micro_batch: Count = Field(1, ge=1, description="Sequences a GPU processes at once")
+    accumulation: Count = Field(8, ge=1, description="Micro-steps between gradient exchanges")
 
 
 class BatchInferenceJob(JobBase):
@@ -141,8 +134,8 @@ class BatchInferenceJob(JobBase):
     precision: Precision = Field("bf16", description="Number format of the weights")
     engine: Engine = Field("vllm", description="Inference server")
     requests: Requests = Field(description="Requests in all, such as `200k requests`")
-    prompt_tokens: int = Field(1000, ge=1, description="Mean prompt of a request")
-    output_tokens: int = Field(300, ge=1, description="Mean answer to a request")
+    prompt_tokens: Count = Field(1000, ge=1, description="Mean prompt of a request")
+    output_tokens: Count = Field(300, ge=1, description="Mean answer to a request")
 
 
 class Phase(Section):
@@ -150,7 +143,7 @@ class Phase(Section):
 
     start: Day | None = Field(None, description="First day; the horizon's first")
     end: Day | None = Field(None, description="Last day, included; the horizon's last")
-    users: Annotated[float, Field(ge=0)] | None = Field(
+    users: Annotated[Number, Field(ge=0)] | None = Field(
         None, description="Concurrent users that are being answered"
     )
     requests: RequestsPerSecond | None = Field(None, description="Such as `2 requests/s`")
@@ -164,8 +157,8 @@ class ServiceWorkload(WorkloadBase):
     precision: Precision = Field("bf16", description="Number format of the weights")
     engine: Engine = Field("vllm", description="Inference server")
     phases: list[Phase] = Field(min_length=1, description="Stretches of days with one load")
-    prompt_tokens: int = Field(1000, ge=1, description="Mean prompt of a request")
-    output_tokens: int = Field(300, ge=1, description="Mean answer to a request")
+    prompt_tokens: Count = Field(1000, ge=1, description="Mean prompt of a request")
+    output_tokens: Count = Field(300, ge=1, description="Mean answer to a request")
     hours: dict[HoursOfDay, Share] = Field(
         default_factory=dict, description="Share of the phase's load by hours, the rest is 0"
     )
@@ -176,7 +169,7 @@ class ServiceWorkload(WorkloadBase):
     floor: TokensPerSecond = Field(15.0, description="Least tokens/s each user must see")
     ttft: Seconds | None = Field(None, description="Longest time to first token")
     headroom: Share = Field(0.2, description="Spare capacity over the load")
-    min_replicas: int = Field(1, ge=1, description="Replicas in every hour with any load")
+    min_replicas: Count = Field(1, ge=1, description="Replicas in every hour with any load")
     api: Literal["no", "allowed", "only"] = Field("no", description="Token APIs may serve it")
 
 
@@ -191,7 +184,7 @@ class OwnedHardware(Section):
     available: Day | None = Field(None, description="First day it can be used")
     busy_power: Watts | None = Field(None, description="Of one node at full load, before PUE")
     idle_power: Watts | None = Field(None, description="Of one node that waits, before PUE")
-    rack_units: int = Field(0, ge=0, description="Of one node")
+    rack_units: Count = Field(0, ge=0, description="Of one node")
     hosting: MoneyPerMonth | None = Field(None, description="Of one node")
 
 
@@ -207,7 +200,7 @@ class Purchase(Section):
     idle_power: Watts | None = Field(None, description="Of one node that waits, before PUE")
     maintenance: SharePerYear = Field(0.0, description="Of the price, each year owned")
     hosting: MoneyPerMonth | None = Field(None, description="Of one node")
-    rack_units: int = Field(0, ge=0, description="Of one node")
+    rack_units: Count = Field(0, ge=0, description="Of one node")
     residual: dict[Months, Share] = Field(
         default_factory=dict, description="Resale value by age; money.residual when empty"
     )
@@ -248,18 +241,20 @@ class Market(Section):
     regions: Rule = Field(default_factory=Rule, description="Regions")
     tiers: Rule = Field(
         default_factory=Rule,
-        description="Kinds of sellers: `hyperscaler`, `specialist`, `marketplace`, `wholesale`, `own_quote`",
+        description="Sellers' kinds: `hyperscaler`, `specialist`, `marketplace`, `wholesale`,"
+        " `own_quote`",
     )
     purchase_models: Rule = Field(
         default_factory=Rule,
-        description="Deals: `on_demand`, `spot`, `reserved`, `savings_plan`, `committed_use`, `capacity_block`, `prepaid`",
+        description="Deals: `on_demand`, `spot`, `reserved`, `savings_plan`, `committed_use`,"
+        " `capacity_block`, `prepaid`",
     )
     confidence: Literal["A", "B", "C"] = Field("B", description="Lowest confidence used")
     rent: bool = Field(True, description="Whether renting is allowed at all")
-    stock: Annotated[int, Field(ge=1)] | None = Field(
+    stock: Annotated[Count, Field(ge=1)] | None = Field(
         None, description="Most instances of one offer at once, where the offer names no limit"
     )
-    spot_interruptions_per_day: Annotated[float, Field(ge=0)] = Field(
+    spot_interruptions_per_day: Annotated[Number, Field(ge=0)] = Field(
         1.0, description="Expected interruptions of a spot node"
     )
     transfer: MoneyAmount | None = Field(None, description="Price of moving one GB to rented nodes")
@@ -280,7 +275,7 @@ class MoneyAssumptions(Section):
     electricity: MoneyPerKwh | list[TariffBand] | None = Field(
         None, description="One price, or bands that cover the day (peak, flat, valley)"
     )
-    pue: Annotated[float, Field(ge=1)] = Field(1.0, description="Power usage effectiveness")
+    pue: Annotated[Number, Field(ge=1)] = Field(1.0, description="Power usage effectiveness")
     power_policy: Literal["always_on", "off_when_idle"] = Field(
         "always_on", description="Whether idle owned nodes are switched off"
     )
@@ -297,7 +292,7 @@ class MoneyAssumptions(Section):
     )
     vat_rate_services: Share = Field(0.06, description="VAT on rent and services")
     vat_rate_goods: Share = Field(0.13, description="VAT on hardware")
-    fx: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    fx: dict[str, Annotated[Number, Field(gt=0)]] = Field(
         default_factory=dict, description="Fixed rates, such as `USD/CNY: 7.1`"
     )
 
@@ -311,7 +306,7 @@ class Limits(Section):
     )
     cash: MoneyAmount | None = Field(None, description="Most that may be spent, net, at any time")
     power: Kilowatts | None = Field(None, description="Of the site, busy nodes, before PUE")
-    rack_units: Annotated[int, Field(ge=0)] | None = Field(None, description="Of the site")
+    rack_units: Annotated[Count, Field(ge=0)] | None = Field(None, description="Of the site")
 
 
 class ScheduleDocument(Section):

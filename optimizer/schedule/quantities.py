@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import cache, partial
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -163,8 +163,7 @@ def _money(value: object, per: str) -> Money:
     if isinstance(value, Money):
         found = value
     else:
-        example = "0.6 CNY/kWh" if per == "kWh" else f"30000 CNY{f'/{per}' if per else ''}"
-        found = units.money(_text(value, example), per)
+        found = units.money(_text(value, units.money_example(per)), per)
     if found.amount < 0:
         raise UnitError(f"'{found.amount} {found.currency}' is negative, expected 0 or more")
     return found
@@ -184,9 +183,7 @@ def _money_type(per: str = "") -> Written:
         {
             "type": "string",
             "pattern": rf"^ *{_NUMBER_PATTERN} *{scale} *(CNY|EUR|USD){suffix} *$",
-            "examples": [
-                f"0.6 CNY/{per}" if per == "kWh" else f"30000 CNY{f'/{per}' if per else ''}"
-            ],
+            "examples": [units.money_example(per)],
         },
         write,
     )
@@ -285,6 +282,18 @@ def _plain(pattern: str, *examples: str, **more: Any) -> dict[str, Any]:
 
 _NAMED_GPU = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}
 
+
+def _no_bool(value: Any) -> Any:
+    """Python takes true for 1; a schedule does not."""
+    if isinstance(value, bool):
+        raise UnitError(f"expected a number, found {described(value)}")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_bool)]
+"""A plain whole number; `Field` gives the bounds."""
+Number = Annotated[float, BeforeValidator(_no_bool)]
+"""A plain number; `Field` gives the bounds."""
 Days = Annotated[int, _int(units.DAYS)]
 Months = Annotated[
     int,

@@ -1,0 +1,173 @@
+"""From a schedule file to a `Schedule`, or to every fault in it, each with its place."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from optimizer.schedule import rules, yaml_text
+from optimizer.schedule.document import (
+    HardwareSection,
+    Horizon,
+    Limits,
+    Market,
+    MoneyAssumptions,
+    ScheduleDocument,
+    Workload,
+)
+from optimizer.schedule.explain import explained, path_of, relevant, value_at
+from optimizer.schedule.schedule import Schedule
+from optimizer.schedule.workload_rules import check_workloads
+from optimizer.schedule.yaml_text import Source, read_yaml
+from providers.errors import DocumentError, Fault
+
+_S = TypeVar("_S", bound=BaseModel)
+_WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
+
+
+def load_schedule(path: Path) -> Schedule:
+    """The schedule in a YAML file.
+
+    Raises:
+        DocumentError: with every fault found, in the order of the lines.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(yaml_text.MOST_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DocumentError([Fault(str(path), 0, 0, "", f"cannot be read: {reason}")]) from None
+    return _parse(content, str(path), path.parent)
+
+
+def parse_schedule(text: str, name: str, folder: Path = Path()) -> Schedule:
+    """The schedule in `text`; `name` stands for the file in messages.
+
+    Args:
+        text: the YAML.
+        name: what messages call it.
+        folder: where relative paths in the schedule start.
+
+    Raises:
+        DocumentError: with every fault found, in the order of the lines.
+    """
+    return _parse(text.encode("utf-8", "surrogatepass"), name, folder)
+
+
+def _parse(content: bytes, name: str, folder: Path) -> Schedule:
+    source = read_yaml(content, name)
+    document, errors = _validated(source)
+    faults = [*source.faults]
+    faults += [explained(error, source, source.data) for error in errors]
+    broken = [_broken(error, source.data) for error in errors]
+    found = rules.Findings(source, broken)
+    parts = _whole(document) if document is not None else _readable(source, broken)
+    days = rules.check_horizon(found, parts.horizon)
+    check_workloads(found, parts.workloads, days)
+    rules.check_hardware(found, parts.hardware, days)
+    rules.check_market(found, parts.market, days, folder)
+    rules.check_money(found, parts.money)
+    rules.check_limits(found, parts.limits, days)
+    rules.check_means(found, parts)
+    faults += found.faults
+    if faults or document is None:
+        raise DocumentError(
+            sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    return Schedule(document, name, digest, folder, tuple(found.warnings))
+
+
+def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:
+    """Path of what cannot be used; of an unknown kind of workload, only the kind."""
+    path, _ = path_of(error, data)
+    return (*path, "kind") if error["type"].startswith("union_tag") else path
+
+
+def _validated(source: Source) -> tuple[ScheduleDocument | None, list[ErrorDetails]]:
+    """The document, or what is wrong with it. A key with nothing after it counts as not given."""
+    while True:
+        try:
+            return ScheduleDocument.model_validate(source.data), []
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        empty = [
+            path
+            for path, _ in (path_of(e, source.data) for e in errors if e["type"] != "missing")
+            if path
+            and isinstance(path[-1], str)
+            and value_at(source.data, path) is None
+            and not _unknown(path, source, errors)
+        ]
+        if not empty:
+            return None, relevant(errors, source.data)
+        for path in empty:
+            around = value_at(source.data, path[:-1])
+            if isinstance(around, dict):
+                around.pop(path[-1], None)
+
+
+def _unknown(path: yaml_text.Path, source: Source, errors: Iterable[ErrorDetails]) -> bool:
+    return any(
+        e["type"] == "extra_forbidden" and path_of(e, source.data)[0] == path for e in errors
+    )
+
+
+def _whole(document: ScheduleDocument) -> rules.Parts:
+    return rules.Parts(
+        horizon=document.horizon,
+        workloads=dict(enumerate(document.workloads)),
+        hardware=document.hardware,
+        market=document.market,
+        money=document.money,
+        limits=document.limits,
+    )
+
+
+def _readable(source: Source, broken: list[yaml_text.Path]) -> rules.Parts:
+    """What can be read once the broken fields are left out, for the rules that span fields."""
+    data = copy.deepcopy(source.data)
+    for path in broken:
+        _leave_out(data, path)
+    workloads: dict[int, Workload] = {}
+    entries = data.get("workloads")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        try:
+            workloads[index] = _WORKLOAD.validate_python(entry)
+        except ValidationError:
+            continue
+    return rules.Parts(
+        horizon=_section(Horizon, data, "horizon"),
+        workloads=workloads,
+        hardware=_section(HardwareSection, data, "hardware"),
+        market=_section(Market, data, "market"),
+        money=_section(MoneyAssumptions, data, "money"),
+        limits=_section(Limits, data, "limits"),
+    )
+
+
+def _section(model: type[_S], data: dict[str, Any], key: str) -> _S | None:
+    try:
+        return model.model_validate(data.get(key, {}))
+    except ValidationError:
+        return None
+
+
+def _leave_out(data: Any, path: yaml_text.Path) -> None:
+    """Remove the field that `path` ends in; an entry of a list takes its whole list along.
+
+    Workloads keep their positions: each is read, or not, by itself.
+    """
+    if path[:1] == ("workloads",) and len(path) == 2:
+        return
+    while path and not isinstance(path[-1], str):
+        path = path[:-1]
+    around = value_at(data, path[:-1])
+    if path and isinstance(around, dict):
+        around.pop(path[-1], None)
