@@ -53,7 +53,8 @@ def score_inference() -> Scores:
 
 def _task(row: InferenceRow) -> str:
     if row.metric == "mem_gb":
-        return "weights" if (row.prompt_tokens or 0) <= 1 else "memory with long prompts"
+        task = "weights" if (row.prompt_tokens or 0) <= 1 else "memory with long prompts"
+        return task if model_card(row.model).params_total_b >= 5 else f"{task}, models below 5B"
     kind = class_name(accelerators()[row.hardware])
     batch = "single stream" if row.concurrency == 1 else "batched"
     if kind in ("rocm", "other") or model_card(row.model).mixture_of_experts:
@@ -66,7 +67,7 @@ def _predicted(row: InferenceRow) -> float | None:
     precision, engine = PRECISIONS[row.quant], ENGINE_NAMES[row.engine]
     prompt, output, users = row.prompt_tokens or 0.0, row.output_tokens or 0.0, row.concurrency
     if row.metric == "mem_gb":
-        if engine != "transformers" or card.params_total_b < 5:
+        if engine != "transformers":  # the others show what they reserve, not what they need
             return None
         held = weights_bytes(card, precision) + activation_bytes(card, int(prompt))
         held += kv_cache_bytes_per_token(card) * (prompt + output) + 0.15 * GIB * row.gpus
@@ -89,10 +90,13 @@ def _predicted(row: InferenceRow) -> float | None:
 def score_training() -> Scores:
     scores: Scores = defaultdict(list)
     for row in training_rows():
-        if row.comparable and row.tokens_per_s and row.micro_batch and row.sequence_tokens:
+        known = row.model in model_cards() and "FP8" not in row.precision
+        if known and row.tokens_per_s and row.sequence_tokens:
             predicted = _gang(row)
             if predicted is not None:
-                scores["training"].append(abs(predicted / row.tokens_per_s - 1.0))
+                modelled = row.comparable and row.micro_batch
+                task = "training" if modelled else "training, other methods or batch not stated"
+                scores[task].append(abs(predicted / row.tokens_per_s - 1.0))
     return scores
 
 
