@@ -29,8 +29,10 @@ LARGEST = 10**18
 """Above this a number is a slip of the hand, whatever its unit."""
 
 _NUMBER = re.compile(
-    r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2}(?![0-9]))?",
-    re.ASCII,
+    r"""[+-]?
+    (?: (?: [0-9]{1,3}(?:,[0-9]{3})+ | [0-9]+(?:_[0-9]+)* ) (?:\.[0-9]+)? | \.[0-9]+ )
+    (?: [eE][+-]?[0-9]{1,2}(?![0-9]) )?""",
+    re.ASCII | re.VERBOSE,
 )
 _SIGNS = {"¥": "CNY (or JPY)", "\uffe5": "CNY (or JPY)", "$": "USD (or another dollar)", "€": "EUR"}
 _NAMES = {"rmb": "CNY", "yuan": "CNY", "元": "CNY", "块": "CNY", "dollars": "USD", "euros": "EUR"}
@@ -157,7 +159,7 @@ def split(text: str) -> tuple[Decimal, str]:
     stripped = text.strip()
     match = _NUMBER.match(stripped)
     written = match[0] if match else ""
-    if not any(character.isdigit() for character in written):
+    if not written:
         raise UnitError(f"'{_short(text)}' does not start with a number")
     rest = stripped[len(written) :]
     if "," in written and written.count(",") == 1 and "." not in written:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -64,6 +65,8 @@ def path_of(error: ErrorDetails, data: Any) -> tuple[Path, bool]:
         loc.pop()
     path: list[Any] = []
     for number, part in enumerate(loc):
+        if number == 2 and loc[0] == "workloads":
+            continue  # the kind
         found = _step(data, part)
         last_and_missing = error["type"] == "missing" and number == len(loc) - 1
         if found is _MISSING and not last_and_missing:
@@ -78,27 +81,16 @@ def relevant(errors: Sequence[ErrorDetails], data: Any) -> list[ErrorDetails]:
 
     The price of electricity is a text or a list; a list with a fault in it is no bad text.
     """
-    kept = []
-    for error in errors:
-        if any(str(part).startswith("list[") for part in error["loc"]):
-            path, _ = path_of(error, data)
-            if error["type"] == "list_type" or not isinstance(
-                value_at(data, _up_to_list(path)), list
-            ):
-                continue
-        elif any(str(part).startswith("function-") for part in error["loc"]):
-            path, _ = path_of(error, data)
-            if isinstance(value_at(data, path), list):
-                continue
-        kept.append(error)
-    return kept
+    return [error for error in errors if _is_meant(error, data)]
 
 
-def _up_to_list(path: Path) -> Path:
-    for number, part in enumerate(path):
-        if isinstance(part, int):
-            return path[:number]
-    return path
+def _is_meant(error: ErrorDetails, data: Any) -> bool:
+    for number, part in enumerate(error["loc"]):
+        branch = str(part)
+        if branch.startswith(("list[", "function-")):
+            value = _step_all(data, error["loc"][:number])
+            return isinstance(value, list) == branch.startswith("list[")
+    return True
 
 
 def explained(error: ErrorDetails, source: Source, data: Any) -> Fault:
@@ -117,8 +109,8 @@ def explained(error: ErrorDetails, source: Source, data: Any) -> Fault:
         accepted = [str(choice) for choice in _choices(path, data)]
         value = value_at(data, path)
         hint = closest(str(value), accepted)
-        listed = ", ".join(accepted)
-        return source.fault(path, f"expected one of {listed}, found {described(value)}", hint)
+        listed = f"one of {', '.join(accepted)}" if len(accepted) > 1 else accepted[0]
+        return source.fault(path, f"expected {listed}, found {described(value)}", hint)
     if kind == "union_tag_not_found":
         if isinstance(value_at(data, path), Mapping):
             hint = "write `kind: training`, `kind: batch_inference` or `kind: service`"
@@ -129,7 +121,7 @@ def explained(error: ErrorDetails, source: Source, data: Any) -> Fault:
         return source.fault(path, message, hint, at_key=at_key)
     if kind in _PLAIN:
         hint = ""
-        if kind == "string_type" and error["input"] is not None:
+        if kind == "string_type" and isinstance(error["input"], int | Decimal):
             hint = "put it in quotes to make it a text"
         return source.fault(path, f"{_PLAIN[kind]}, found {found}", hint)
     if kind == "string_pattern_mismatch":
@@ -139,10 +131,14 @@ def explained(error: ErrorDetails, source: Source, data: Any) -> Fault:
         return source.fault(path, "the list is empty, expected at least one entry")
     if kind == "string_too_short":
         return source.fault(path, "the text is empty")
-    bounds = {"greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than")}
+    bounds = {
+        "greater_than_equal": ("ge", "at least"),
+        "greater_than": ("gt", "more than"),
+        "less_than_equal": ("le", "at most"),
+    }
     if kind in bounds:
         name, words = bounds[kind]
-        return source.fault(path, f"expected {words} {context[name]:g}, found {found}")
+        return source.fault(path, f"expected {words} {context[name]:,.12g}, found {found}")
     return source.fault(path, f"{error['msg']}, found {found}")
 
 
@@ -160,7 +156,7 @@ def _unknown_key(path: Path, source: Source, data: Any) -> Fault:
     elsewhere = [where for where in _sections_with(key) if where]
     if not hint.startswith("did") and elsewhere:
         hint = f"'{key}' belongs in {elsewhere[0]}; here the {hint}"
-    return source.fault(path, f"unknown key '{key}'", hint, at_key=True)
+    return source.fault(path, f"unknown key {described(key)}", hint, at_key=True)
 
 
 def _missing(path: Path, source: Source, data: Any) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 from collections.abc import Iterable
@@ -13,11 +14,12 @@ from pydantic_core import ErrorDetails
 
 from optimizer.schedule import rules, yaml_text
 from optimizer.schedule.document import (
-    HardwareSection,
     Horizon,
     Limits,
     Market,
     MoneyAssumptions,
+    OwnedHardware,
+    Purchase,
     ScheduleDocument,
     Workload,
 )
@@ -28,6 +30,8 @@ from optimizer.schedule.yaml_text import Source, read_yaml
 from providers.errors import DocumentError, Fault
 
 _S = TypeVar("_S", bound=BaseModel)
+_T = TypeVar("_T")
+_LISTS: set[yaml_text.Path] = {("workloads",), ("hardware", "owned"), ("hardware", "buy")}
 _WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
 
 
@@ -70,7 +74,7 @@ def _parse(content: bytes, name: str, folder: Path) -> Schedule:
     parts = _whole(document) if document is not None else _readable(source, broken)
     days = rules.check_horizon(found, parts.horizon)
     check_workloads(found, parts.workloads, days)
-    rules.check_hardware(found, parts.hardware, days)
+    rules.check_hardware(found, parts, days)
     rules.check_market(found, parts.market, days, folder)
     rules.check_money(found, parts.money)
     rules.check_limits(found, parts.limits, days)
@@ -81,7 +85,7 @@ def _parse(content: bytes, name: str, folder: Path) -> Schedule:
             sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
         )
     digest = hashlib.sha256(content).hexdigest()
-    return Schedule(document, name, digest, folder, tuple(found.warnings))
+    return Schedule(document, name, digest, folder, tuple(found.notes))
 
 
 def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:
@@ -123,7 +127,8 @@ def _whole(document: ScheduleDocument) -> rules.Parts:
     return rules.Parts(
         horizon=document.horizon,
         workloads=dict(enumerate(document.workloads)),
-        hardware=document.hardware,
+        owned=dict(enumerate(document.hardware.owned)),
+        buy=dict(enumerate(document.hardware.buy)),
         market=document.market,
         money=document.money,
         limits=document.limits,
@@ -135,21 +140,25 @@ def _readable(source: Source, broken: list[yaml_text.Path]) -> rules.Parts:
     data = copy.deepcopy(source.data)
     for path in broken:
         _leave_out(data, path)
-    workloads: dict[int, Workload] = {}
-    entries = data.get("workloads")
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
-        try:
-            workloads[index] = _WORKLOAD.validate_python(entry)
-        except ValidationError:
-            continue
     return rules.Parts(
         horizon=_section(Horizon, data, "horizon"),
-        workloads=workloads,
-        hardware=_section(HardwareSection, data, "hardware"),
+        workloads=_entries(_WORKLOAD, data, ("workloads",)),
+        owned=_entries(TypeAdapter(OwnedHardware), data, ("hardware", "owned")),
+        buy=_entries(TypeAdapter(Purchase), data, ("hardware", "buy")),
         market=_section(Market, data, "market"),
         money=_section(MoneyAssumptions, data, "money"),
         limits=_section(Limits, data, "limits"),
     )
+
+
+def _entries(kind: TypeAdapter[_T], data: Any, path: yaml_text.Path) -> dict[int, _T]:
+    """The entries of a list that can be read, by their positions."""
+    found: dict[int, _T] = {}
+    entries = value_at(data, path)
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        with contextlib.suppress(ValidationError):
+            found[index] = kind.validate_python(entry)
+    return found
 
 
 def _section(model: type[_S], data: dict[str, Any], key: str) -> _S | None:
@@ -162,9 +171,9 @@ def _section(model: type[_S], data: dict[str, Any], key: str) -> _S | None:
 def _leave_out(data: Any, path: yaml_text.Path) -> None:
     """Remove the field that `path` ends in; an entry of a list takes its whole list along.
 
-    Workloads keep their positions: each is read, or not, by itself.
+    The entries of `_LISTS` keep their positions: each is read, or not, by itself.
     """
-    if path[:1] == ("workloads",) and len(path) == 2:
+    if path[:-1] in _LISTS:
         return
     while path and not isinstance(path[-1], str):
         path = path[:-1]

@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import cache, partial
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -231,7 +231,7 @@ def _weekday(value: object) -> str:
     for short, full in zip(WEEKDAYS, _WEEKDAY_NAMES, strict=True):
         if text.casefold() in (short, full):
             return short
-    near = difflib.get_close_matches(text.casefold(), (*WEEKDAYS, *_WEEKDAY_NAMES), n=1)
+    near = difflib.get_close_matches(text.casefold(), (*WEEKDAYS, *_WEEKDAY_NAMES), 1, 0.75)
     hint = f"; did you mean '{near[0][:3]}'" if near else ""
     raise UnitError(f"{described(text)} is no weekday, expected one of {', '.join(WEEKDAYS)}{hint}")
 
@@ -290,9 +290,9 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
-Count = Annotated[int, BeforeValidator(_no_bool)]
+Count = Annotated[int, BeforeValidator(_no_bool), Field(le=1_000_000_000)]
 """A plain whole number; `Field` gives the bounds."""
-Number = Annotated[float, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool), Field(le=1_000_000_000)]
 """A plain number; `Field` gives the bounds."""
 Days = Annotated[int, _int(units.DAYS)]
 Months = Annotated[

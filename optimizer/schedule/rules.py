@@ -16,11 +16,12 @@ from itertools import pairwise
 from pathlib import Path as FilePath
 
 from optimizer.schedule.document import (
-    HardwareSection,
     Horizon,
     Limits,
     Market,
     MoneyAssumptions,
+    OwnedHardware,
+    Purchase,
     Rule,
     TariffBand,
     Workload,
@@ -46,7 +47,8 @@ class Parts:
     horizon: Horizon | None
     workloads: Mapping[int, Workload]
     """By position in the document."""
-    hardware: HardwareSection | None
+    owned: Mapping[int, OwnedHardware]
+    buy: Mapping[int, Purchase]
     market: Market | None
     money: MoneyAssumptions | None
     limits: Limits | None
@@ -54,13 +56,13 @@ class Parts:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects faults and warnings, with the places they point to."""
+    """Collects faults and notes, with the places they point to."""
 
     source: Source
     broken: Sequence[Path]
     """Paths that have a fault of their own already."""
     faults: list[Fault] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
 
     def fault(
         self,
@@ -75,9 +77,10 @@ class Findings:
         if not any(self._is_broken(used) for used in (path, *uses)):
             self.faults.append(self.source.fault(path, message, hint, at_key=at_key))
 
-    def warn(self, path: Path, message: str) -> None:
+    def warn(self, path: Path, message: str, hint: str = "") -> None:
+        """Note what is allowed but may not be meant."""
         if not self._is_broken(path):
-            self.warnings.append(str(self.source.fault(path, message)))
+            self.notes.append(self.source.fault(path, message, hint))
 
     def _is_broken(self, path: Path) -> bool:
         return any(
@@ -188,21 +191,20 @@ def check_hardware_rule(found: Findings, path: Path, allow: list[str], forbid: l
         found.fault((*path, "forbid"), f"'{name}' is both allowed and forbidden")
 
 
-def check_hardware(found: Findings, hardware: HardwareSection | None, days: Days | None) -> None:
-    if hardware is None:
-        return
-    for number, item in enumerate(hardware.owned):
+def check_hardware(found: Findings, parts: Parts, days: Days | None) -> None:
+    for number, item in parts.owned.items():
         if days is not None:
             days.check(found, ("hardware", "owned", number, "available"), item.available)
         _check_power(found, ("hardware", "owned", number), item.busy_power, item.idle_power)
-    kinds = [purchase.node for purchase in hardware.buy]
-    for number, purchase in enumerate(hardware.buy):
+    seen: set[str] = set()
+    for number, purchase in parts.buy.items():
         path: Path = ("hardware", "buy", number)
         if purchase.price.amount == 0:
             found.fault((*path, "price"), "a price of 0 is no price", "list it under `owned`")
-        if purchase.node in kinds[:number]:
+        if purchase.node in seen:
             message = f"{purchase.node} is listed twice under `buy`"
             found.fault((*path, "node"), message, "keep the cheaper one")
+        seen.add(purchase.node)
         _check_power(found, path, purchase.busy_power, purchase.idle_power)
         check_residual(found, (*path, "residual"), purchase.residual)
 
@@ -276,7 +278,7 @@ def _check_providers(found: Findings, market: Market) -> None:
                 hint = closest(name, known)
                 message = f"no seller '{name}' in the price table '{market.table}'"
                 path = ("market", "providers", key, number)
-                found.warn(path, f"{message}; {hint}" if hint else message)
+                found.warn(path, message, hint)
 
 
 @cache
@@ -340,12 +342,13 @@ def check_limits(found: Findings, limits: Limits | None, days: Days | None) -> N
 
 def check_means(found: Findings, parts: Parts) -> None:
     """Something can be rented, owned, bought or called."""
-    if parts.market is None or parts.hardware is None or parts.market.rent:
+    if parts.market is None or parts.market.rent:
         return
-    means = parts.hardware.owned or parts.hardware.buy or parts.market.free_quotas
+    means = parts.owned or parts.buy or parts.market.free_quotas
     if not means and not any(getattr(w, "api", "no") != "no" for w in parts.workloads.values()):
         message = "nothing may be rented, and nothing is owned or may be bought"
-        found.fault(("market", "rent"), message, "allow renting, or list hardware")
+        hint = "allow renting, or list hardware"
+        found.fault(("market", "rent"), message, hint, uses=[("hardware",), ("workloads",)])
 
 
 def check_weekdays(found: Findings, path: Path, weekdays: Mapping[str, float]) -> None:

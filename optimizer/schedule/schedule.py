@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from optimizer.schedule.document import Horizon, ScheduleDocument
+from providers.errors import Fault
 
 
 def first_and_last(horizon: Horizon) -> tuple[date, date]:
@@ -27,8 +28,13 @@ class Schedule:
     """Of the file's bytes."""
     folder: Path
     """Where relative paths in the document start."""
-    warnings: tuple[str, ...] = ()
-    """What is no fault but may not be meant, one sentence each."""
+    notes: tuple[Fault, ...] = ()
+    """What is no fault but may not be meant, with its place."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes as lines of text."""
+        return tuple(str(note) for note in self.notes)
 
     @property
     def first_day(self) -> date:

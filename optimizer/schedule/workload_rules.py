@@ -139,8 +139,9 @@ def _check_service(
     for number, phase in enumerate(service.phases):
         here = (*path, "phases", number)
         given = [key for key in ("users", "requests") if getattr(phase, key) is not None]
-        units.update(given)
-        if len(given) != 1:
+        if len(given) == 1:
+            units.update(given)
+        else:
             message = f"expected either 'users' or 'requests', found {'both' if given else 'none'}"
             hint = "write `users: 20` or `requests: 2 requests/s`"
             found.fault(here, message, hint, uses=[(*here, "users"), (*here, "requests")])

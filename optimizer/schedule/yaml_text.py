@@ -35,6 +35,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _CORE = "tag:yaml.org,2002:"
+_CORE_NAMES = "str int float bool null map seq merge timestamp value"
+_TAGS = {f"{_CORE}{name}" for name in _CORE_NAMES.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,19 @@ class Source:
             place = self.values.get(around) or self.keys.get(around)
             around = around[:-1]
         place = place or self.values.get((), Place(1, 1))
-        return Fault(self.name, place.line, place.column, dotted(path), message, hint)
+        return _fault(self.name, place, path, message, hint)
 
 
-def dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path)
+def _fault(name: str, place: Place, path: Path, message: str, hint: str) -> Fault:
+    """A fault on one line, without the control characters that a text may hold."""
+    dotted = ".".join(str(part)[:60] for part in path)
+    texts = [_printable(text) for text in (dotted, message, hint)]
+    return Fault(name, place.line, place.column, *texts)
+
+
+def _printable(text: str) -> str:
+    one_line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in one_line)
 
 
 def read_yaml(content: bytes, name: str) -> Source:
@@ -156,7 +166,7 @@ def _compose(text: str, name: str) -> Node | None:
     except (YAMLError, ValueError, AssertionError, TypeError, AttributeError, IndexError) as error:
         # ruamel.yaml trips over a few broken inputs of its own accord; they are still no YAML.
         found = f"not readable as YAML ({type(error).__name__}: {error})"
-        raise DocumentError([Fault(name, 0, 0, "", " ".join(found.split()))]) from None
+        raise DocumentError([_fault(name, Place(), (), found, "")]) from None
     return node
 
 
@@ -166,6 +176,7 @@ _SYNTAX_HINTS = {
     "expected <block end>": "check that this line is indented like its neighbours",
     "could not find expected ':'": "write `key: value`, with a blank after the colon",
     "unexpected end of stream": "a quote or bracket is not closed",
+    "expected ',' or": "a bracket is not closed, or a comma is missing",
     "cannot start any token": "put texts that start with a special character in quotes",
 }
 """What mends the commonest slips, by a part of ruamel's sentence."""
@@ -185,7 +196,7 @@ def _syntax_fault(error: MarkedYAMLError, text: str, name: str) -> Fault:
         hint = "keep one schedule in one file, without ---"
         return Fault(name, line, column, "", "a second document starts here", hint)
     hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in problem), "")
-    return Fault(name, line, column, "", f"not readable as YAML: {problem}", hint)
+    return _fault(name, Place(line, column), (), f"not readable as YAML: {problem}", hint)
 
 
 def _is(problem: str) -> str:
@@ -217,8 +228,9 @@ class _Builder:
             message = f"the document is nested deeper than {MOST_DEPTH} levels"
             raise DocumentError([*self.source.faults, self.source.fault(path, message)])
         tag = str(node.tag) if node.tag is not None else ""
-        if tag and not tag.startswith(_CORE):
-            self._fault(node, path, f"the tag {tag} is not allowed", "remove it")
+        if tag and tag not in _TAGS:
+            shown = tag.replace(_CORE, "!!")
+            self._fault(node, path, f"the tag {shown} is not allowed", "remove it")
             return None
         above = (*above, id(node))
         if isinstance(node, MappingNode):
@@ -229,10 +241,7 @@ class _Builder:
         return self._scalar(node)
 
     def _fault(self, node: Node, path: Path, message: str, hint: str = "") -> None:
-        place = _place(node)
-        self.source.faults.append(
-            Fault(self.source.name, place.line, place.column, dotted(path), message, hint)
-        )
+        self.source.faults.append(_fault(self.source.name, _place(node), path, message, hint))
 
     def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:
         result: dict[str, Any] = {}
