@@ -148,10 +148,39 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
         cash_limited=bool(
             document.limits.budget or document.limits.budget_per_month or document.limits.cash
         ),
+        outdoes=_Abilities(services, jobs).outdoes,
     )
     return Problem(
         schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected)
     )
+
+
+class _Abilities:
+    """What each kind of node can do for the workloads of a schedule."""
+
+    def __init__(self, services: Iterable[ServiceDemand], jobs: Iterable[JobDemand]) -> None:
+        self.parts: dict[NodeKind, dict[str, list[tuple[float, float]]]] = {}
+        """kind → workload → (share of a node or nodes of a gang, capacity or rate)"""
+        for service in services:
+            for replica in service.options:
+                self._add(replica.kind, replica.workload, replica.share, replica.capacity)
+        for job in jobs:
+            for gang in job.options:
+                self._add(gang.kind, gang.workload, float(gang.nodes), gang.rate)
+
+    def _add(self, kind: NodeKind, workload: str, size: float, ability: float) -> None:
+        self.parts.setdefault(kind, {}).setdefault(workload, []).append((size, ability))
+
+    def outdoes(self, better: NodeKind, worse: NodeKind) -> bool:
+        """Whether one node of `better` can do whatever any workload does on one of `worse`."""
+        if better == worse:
+            return True
+        mine = self.parts.get(better, {})
+        return all(
+            any(size <= taken and ability >= given for size, ability in mine.get(workload, ()))
+            for workload, parts in self.parts.get(worse, {}).items()
+            for taken, given in parts
+        )
 
 
 def _rentable(schedule: Schedule, book: OfferBook) -> set[NodeKind]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from optimizer.milp.constraints import FAMILIES, add_active
 from optimizer.milp.instance import Instance
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.variables import Variables, add_variables
 
 
-def assemble(data: Instance) -> tuple[LinearModel, Variables]:
-    """Columns with their costs (`variables`), then the rows of every family."""
+def assemble(
+    data: Instance, pools: Collection[int] | None = None
+) -> tuple[LinearModel, Variables]:
+    """Columns with their costs (`variables`), then the rows of every family.
+
+    Args:
+        pools: only what runs on these pools; None: everything.
+    """
     model = LinearModel()
-    v = add_variables(model, data)
+    v = add_variables(model, data, pools)
     active = add_active(model, v, data)
     for add_family in FAMILIES:
         add_family(model, v, data, active)

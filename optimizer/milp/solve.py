@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -22,6 +22,7 @@ SMALL_COLUMNS = 4000
 SHORT_TERM_DAYS = 7
 """Terms up to this long stay free in the daily model, wherever the merged one put them."""
 TINY = 1e-7
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,13 @@ def _size(data: Instance) -> int:
 
 
 def _solve_exact(
-    data: Instance, options: SolveOptions, deadline: float, bound: float
+    data: Instance,
+    options: SolveOptions,
+    deadline: float,
+    bound: float,
+    pools: Collection[int] | None = None,
 ) -> Solution | NoSolution:
-    model, v = assemble(data)
+    model, v = assemble(data, pools)
     raw = run_solver(model, options, deadline)
     if raw.values is None:
         return NoSolution(raw.infeasible)
@@ -101,7 +106,7 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             continue
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
         near = replace(options, gap=options.gap / 4)
-        found = _solve_exact(narrowed, near, deadline, bound=-INF)
+        found = _solve_exact(narrowed, near, deadline, -INF, _pools_used(data, v, raw.values))
         if isinstance(found, Solution) and (best is None or found.objective < best.objective):
             best = replace(
                 found,
@@ -115,6 +120,18 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
     return best
 
 
+def _pools_used(data: Instance, v: Variables, values: list[float]) -> set[int]:
+    """Pools on which anything runs in a solution of the merged model."""
+    used = {data.services[i].replicas[c].pool for (i, c, s) in _positive(v.serve, values)}
+    used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.run, values)}
+    used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.hours, values)}
+    return used
+
+
+def _positive(columns: Mapping[K, int], values: list[float]) -> list[K]:
+    return [key for key, column in columns.items() if values[column] > TINY]
+
+
 def _narrow(
     data: Instance,
     starts: list[list[list[int]]],
@@ -126,8 +143,7 @@ def _narrow(
 
     Returns it with, for each offer and asset, the daily index of each start that is left.
     """
-    used_starts = {key for key, column in v.start.items() if values[column] > TINY}
-    used_holds = {key for key, column in v.hold.items() if values[column] > TINY}
+    used_starts, used_holds = set(_positive(v.start, values)), set(_positive(v.hold, values))
     start_ids, offers = [], []
     for o, offer in enumerate(data.term_offers):
         short = all(len(begin.cover) <= SHORT_TERM_DAYS for begin in offer.starts)
@@ -220,9 +236,6 @@ def _solution(
         hours=hours,
         moved=tuple(j for j, c in v.move.items() if round(x[c])),
     )
-
-
-K = TypeVar("K")
 
 
 def _whole(columns: Mapping[K, int], x: list[float]) -> dict[K, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from optimizer.milp.instance import GangOption, Instance, Job
@@ -55,18 +56,27 @@ class Variables:
     """order[o,i]: 1 when a start with a minimum quantity is used"""
 
 
-def add_variables(model: LinearModel, data: Instance) -> Variables:
-    """Add every column. Whole numbers only where the exact model needs them whole."""
+def add_variables(
+    model: LinearModel, data: Instance, pools: Collection[int] | None = None
+) -> Variables:
+    """Add the columns; whole numbers only where the exact model needs them whole.
+
+    Args:
+        pools: leave out what runs on other pools than these; None: all of them.
+    """
     v = Variables()
     model.offset = data.constant
-    _renting(model, data, v)
-    _owning(model, data, v)
-    _services(model, data, v)
+    pools = range(len(data.pools)) if pools is None else pools
+    _services(model, data, v, pools)
     for j, job in enumerate(data.jobs):
         if job.contiguous and data.exact:
-            _contiguous(model, data, v, j, job)
+            _contiguous(model, data, v, j, job, pools)
         else:
-            _interruptible(model, data, v, j, job)
+            _interruptible(model, data, v, j, job, pools)
+    wanted = _wanted(data, v)
+    _renting(model, data, v, wanted)
+    _owning(model, data, v, wanted)
+    for j, job in enumerate(data.jobs):
         if job.move_cost or job.move_cash:
             v.move[j] = model.column(f"move[{job.name}]", upper=1, whole=True, cost=job.move_cost)
     for j in sorted({i for job in data.jobs for i in job.after}):
@@ -76,9 +86,26 @@ def add_variables(model: LinearModel, data: Instance) -> Variables:
     return v
 
 
-def _renting(model: LinearModel, data: Instance, v: Variables) -> None:
+Wanted = set[tuple[int, int]]
+"""(pool, slice) in which something may use capacity of the pool"""
+
+
+def _wanted(data: Instance, v: Variables) -> Wanted:
+    wanted = {(data.services[i].replicas[c].pool, s) for i, c, s in v.serve}
+    wanted |= {(data.jobs[j].gangs[g].pool, s) for j, g, s in v.run}
+    for way in v.whole_run.values():
+        gang = data.jobs[way.job].gangs[way.gang]
+        if gang.hourly < 0:
+            wanted |= {(gang.pool, s) for s, _ in way.shares}
+    return wanted
+
+
+def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -> None:
+    periods = {(p, data.slices[s].period) for p, s in wanted}
     for o, offer in enumerate(data.term_offers):
         for i, begin in enumerate(offer.starts):
+            if not any((offer.pool, t) in periods for t, _ in begin.cover):
+                continue
             # In merged periods a term shorter than the period may be split between its days.
             whole = data.exact or sum(share for _, share in begin.cover) > 1
             v.start[o, i] = model.column(
@@ -93,6 +120,8 @@ def _renting(model: LinearModel, data: Instance, v: Variables) -> None:
                 )
     for o, offer_h in enumerate(data.hourly_offers):
         for s, point in enumerate(data.slices):
+            if (offer_h.pool, s) not in wanted:
+                continue
             v.hourly[o, s] = model.column(
                 f"hourly[{offer_h.name},{s}]",
                 upper=offer_h.stock,
@@ -101,9 +130,10 @@ def _renting(model: LinearModel, data: Instance, v: Variables) -> None:
             )
 
 
-def _owning(model: LinearModel, data: Instance, v: Variables) -> None:
+def _owning(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -> None:
+    useful = {p for p, _ in wanted}
     for a, asset in enumerate(data.assets):
-        for i, hold in enumerate(asset.holds):
+        for i, hold in enumerate(asset.holds if asset.pool in useful else ()):
             v.hold[a, i] = model.column(
                 f"hold[{asset.name},{hold.day},{hold.until}]",
                 upper=asset.most,
@@ -111,20 +141,27 @@ def _owning(model: LinearModel, data: Instance, v: Variables) -> None:
                 cost=hold.cost,
             )
         for s in range(len(data.slices)):
-            v.busy[a, s] = model.column(
-                f"busy[{asset.name},{s}]", cost=asset.busy[s] * data.slice_days(s)
-            )
+            if (asset.pool, s) in wanted:
+                v.busy[a, s] = model.column(
+                    f"busy[{asset.name},{s}]", cost=asset.busy[s] * data.slice_days(s)
+                )
     for q, quota in enumerate(data.quotas):
         for s, point in enumerate(data.slices):
-            v.free[q, s] = model.column(f"free[{quota.name},{s}]", upper=quota.nodes[point.period])
+            if (quota.pool, s) in wanted:
+                most = quota.nodes[point.period]
+                v.free[q, s] = model.column(f"free[{quota.name},{s}]", upper=most)
 
 
-def _services(model: LinearModel, data: Instance, v: Variables) -> None:
+def _services(
+    model: LinearModel, data: Instance, v: Variables, pools: Collection[int]
+) -> None:
     for i, service in enumerate(data.services):
         for s in range(len(data.slices)):
             if not service.load[s]:
                 continue
-            for c in range(len(service.replicas)):
+            for c, replica in enumerate(service.replicas):
+                if replica.pool not in pools:
+                    continue
                 v.serve[i, c, s] = model.column(f"serve[{service.name},{c},{s}]", whole=data.exact)
             for a, api in enumerate(service.apis):
                 v.api[i, a, s] = model.column(
@@ -132,10 +169,12 @@ def _services(model: LinearModel, data: Instance, v: Variables) -> None:
                 )
 
 
-def _interruptible(model: LinearModel, data: Instance, v: Variables, j: int, job: Job) -> None:
+def _interruptible(
+    model: LinearModel, data: Instance, v: Variables, j: int, job: Job, pools: Collection[int]
+) -> None:
     window = data.slices_of_days(job.first, job.last)
     for g, gang in enumerate(job.gangs):
-        for s in window:
+        for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"
             if gang.hourly < 0:
                 v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
@@ -148,9 +187,13 @@ def _interruptible(model: LinearModel, data: Instance, v: Variables, j: int, job
                 )
 
 
-def _contiguous(model: LinearModel, data: Instance, v: Variables, j: int, job: Job) -> None:
+def _contiguous(
+    model: LinearModel, data: Instance, v: Variables, j: int, job: Job, pools: Collection[int]
+) -> None:
     """One column for each gang and first day from which the work is done by the last day."""
     for g, gang in enumerate(job.gangs):
+        if gang.pool not in pools:
+            continue
         for day in range(job.first, job.last + 1):
             shares = contiguous_shares(data, job, gang, day)
             if shares is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -76,6 +76,7 @@ def usable_market(
     wanted: set[NodeKind],
     spot_wanted: bool,
     cash_limited: bool,
+    outdoes: Callable[[NodeKind, NodeKind], bool],
 ) -> UsableMarket:
     """Listings on nodes that some workload can use, without the dominated ones.
 
@@ -83,6 +84,8 @@ def usable_market(
         wanted: node kinds on which at least one workload has an option.
         spot_wanted: whether any workload may run on spot capacity.
         cash_limited: whether a budget or cash limit makes the day of payment matter.
+        outdoes: whether one node of the first kind can stand in for one of the second in
+            everything that any workload does on it.
     """
     chosen = select(book.offers, market_filters(market, book.as_of))
     listings = []
@@ -97,9 +100,10 @@ def usable_market(
         stock_limited=market.stock is not None,
         cash_limited=cash_limited,
         credited=costs.money.terms_past_horizon == "credit",
+        outdoes=outdoes,
     )
     kept, dominated = _undominated(listings, rules, costs)
-    chosen.excluded["dominated by another offer of the same node"] += len(dominated)
+    chosen.excluded["dominated by another offer"] += len(dominated)
     return UsableMarket(tuple(kept), +chosen.excluded, dominated)
 
 
@@ -114,10 +118,10 @@ def on_nodes(offer: Offer) -> Iterator[Listing]:
 def _undominated(
     listings: Iterable[Listing], rules: DominanceRules, costs: Costs
 ) -> tuple[list[Listing], dict[str, str]]:
-    """Drop an offer when another of the same node can always replace it at no higher cost.
+    """Drop an offer when another can always replace it, node for node, at no higher cost.
 
-    Safe because the replacement has no stock limit and no minimum and covers at least the same
-    time: its term is as long, or is repeated until it is. Costs compare as present values, so a
+    Safe because the replacement does all that any workload does on the node, has no stock limit
+    and no minimum, and covers at least the same time: its term is as long, or is repeated. Costs compare as present values, so a
     package paid at once is not taken for a cheaper one paid month by month.
     """
     kept: list[Listing] = []
@@ -144,6 +148,8 @@ class DominanceRules:
     """When money is paid matters by more than its present value."""
     credited: bool
     """Terms past the horizon are credited, so part of a term may be enough."""
+    outdoes: Callable[[NodeKind, NodeKind], bool]
+    """Whether a node of the first kind can stand in for one of the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +182,7 @@ def _dominates(a: _Deal, b: _Deal, rules: DominanceRules) -> bool:
     one, other = a.listing, b.listing
     if one.offer.max_units is not None or one.offer.min_units > 1 or rules.stock_limited:
         return False
-    if one.kind != other.kind or one.spot != other.spot:
+    if one.spot != other.spot or not rules.outdoes(one.kind, other.kind):
         return False
     if a.term == b.term:
         alike = one.offer.prepaid == other.offer.prepaid or not rules.cash_limited

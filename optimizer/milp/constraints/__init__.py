@@ -26,6 +26,7 @@ from optimizer.milp.constraints.services import (
     add_demand,
     add_demand_rounding,
     add_least_replicas,
+    add_replica_price,
 )
 
 FAMILIES = (
@@ -34,6 +35,7 @@ FAMILIES = (
     add_ownership,
     add_demand,
     add_demand_rounding,
+    add_replica_price,
     add_least_replicas,
     add_work,
     add_one_gang,

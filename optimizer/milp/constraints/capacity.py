@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.milp.instance import Instance, Start
@@ -35,32 +35,34 @@ def add_active(model: LinearModel, v: Variables, data: Instance) -> Active:
     elsewhere the sum of the starts that cover t stands for it.
     """
     rented = [
-        _levels(model, data, offer.name, offer.starts, [v.start[o, i] for i in _each(offer.starts)])
+        _levels(model, data, offer.name, _columns(offer.starts, v.start, o))
         for o, offer in enumerate(data.term_offers)
     ]
     held = [
-        _levels(model, data, asset.name, asset.holds, [v.hold[a, i] for i in _each(asset.holds)])
+        _levels(model, data, asset.name, _columns(asset.holds, v.hold, a))
         for a, asset in enumerate(data.assets)
     ]
     return Active(rented, held)
 
 
-def _each(items: Sequence[Start]) -> range:
-    return range(len(items))
+def _columns(
+    starts: Sequence[Start], columns: Mapping[tuple[int, int], int], n: int
+) -> list[tuple[Start, int]]:
+    return [(start, columns[n, i]) for i, start in enumerate(starts) if (n, i) in columns]
 
 
 def _levels(
-    model: LinearModel, data: Instance, name: str, starts: Sequence[Start], columns: Sequence[int]
+    model: LinearModel, data: Instance, name: str, starts: Sequence[tuple[Start, int]]
 ) -> Levels:
     periods = len(data.period_days)
-    if not data.exact or all(len(begin.cover) <= LONG_TERM_DAYS for begin in starts):
+    if not data.exact or all(len(begin.cover) <= LONG_TERM_DAYS for begin, _ in starts):
         covering: Levels = [[] for _ in range(periods)]
-        for begin, column in zip(starts, columns, strict=True):
+        for begin, column in starts:
             for t, share in begin.cover:
                 covering[t].append((column, share))
         return covering
     change: dict[int, list[Term]] = defaultdict(list)
-    for begin, column in zip(starts, columns, strict=True):
+    for begin, column in starts:
         if begin.cover:
             change[begin.cover[0][0]].append((column, -1.0))
             change[begin.cover[-1][0] + 1].append((column, 1.0))
@@ -118,8 +120,9 @@ def _negative(terms: Sequence[Term]) -> list[Term]:
 def _supplies(v: Variables, data: Instance, active: Active) -> dict[tuple[int, int], list[Term]]:
     given: dict[tuple[int, int], list[Term]] = defaultdict(list)
     for levels, offer in zip(active.rented, data.term_offers, strict=True):
-        for s, point in enumerate(data.slices):
-            given[offer.pool, s] += levels[point.period]
+        if any(levels):
+            for s, point in enumerate(data.slices):
+                given[offer.pool, s] += levels[point.period]
     for (o, s), column in v.hourly.items():
         given[data.hourly_offers[o].pool, s].append((column, 1.0))
     for (a, s), column in v.busy.items():
@@ -154,7 +157,7 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
             if (offer.pool, offer.site) == (p, site):
                 there += levels[t]
         for o, hourly in enumerate(data.hourly_offers):
-            if (hourly.pool, hourly.site) == (p, site):
+            if (hourly.pool, hourly.site) == (p, site) and (o, s) in v.hourly:
                 there.append((v.hourly[o, s], 1.0))
         row = [*terms, *_negative(there)]
         model.row(f"gang_site[{data.pools[p]},{site},{s}]", row, upper=sunk)
@@ -167,7 +170,7 @@ def add_ownership(model: LinearModel, v: Variables, data: Instance, active: Acti
 
     Rows ``ownership[a,s]``.
     """
-    for a, asset in enumerate(data.assets):
-        for s, point in enumerate(data.slices):
-            row = [(v.busy[a, s], 1.0), *_negative(active.held[a][point.period])]
-            model.row(f"ownership[{asset.name},{s}]", row, upper=asset.owned[point.period])
+    for (a, s), busy in v.busy.items():
+        asset, t = data.assets[a], data.slices[s].period
+        row = [(busy, 1.0), *_negative(active.held[a][t])]
+        model.row(f"ownership[{asset.name},{s}]", row, upper=asset.owned[t])

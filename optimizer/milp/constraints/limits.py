@@ -62,8 +62,9 @@ def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) 
     for q, quota in enumerate(data.quotas):
         months: dict[int, list[Term]] = defaultdict(list)
         for s, point in enumerate(data.slices):
-            hours = point.hours * data.slice_days(s)
-            months[data.month_of_period[point.period]].append((v.free[q, s], hours))
+            if (q, s) in v.free:
+                hours = point.hours * data.slice_days(s)
+                months[data.month_of_period[point.period]].append((v.free[q, s], hours))
         for month, terms in months.items():
             model.row(f"quota[{quota.name},{month}]", terms, upper=quota.hours_per_month)
 
@@ -76,7 +77,7 @@ def add_purchase_limit(model: LinearModel, v: Variables, data: Instance, active:
     Rows ``purchase_limit[a]``.
     """
     for a, asset in enumerate(data.assets):
-        terms = [(v.hold[a, i], 1.0) for i in range(len(asset.holds))]
+        terms = [(v.hold[a, i], 1.0) for i in range(len(asset.holds)) if (a, i) in v.hold]
         if terms:
             model.row(f"purchase_limit[{asset.name}]", terms, upper=asset.most)
 

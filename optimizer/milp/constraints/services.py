@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from optimizer.milp.constraints.capacity import Active
-from optimizer.milp.instance import Instance
+from optimizer.milp.cuts import least_cover_cost, pool_prices
+from optimizer.milp.instance import Instance, Service
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.variables import Variables
+
+MOST_ROUNDING = 12
 
 
 def add_demand(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
@@ -25,30 +28,57 @@ def add_demand(model: LinearModel, v: Variables, data: Instance, active: Active)
                 terms = [
                     (v.serve[i, c, s], replica.capacity / (1 + service.headroom))
                     for c, replica in enumerate(service.replicas)
+                    if (i, c, s) in v.serve
                 ]
                 terms += [(v.api[i, a, s], 1.0) for a in range(len(service.apis))]
                 model.row(f"demand[{service.name},{s}]", terms, lower=load)
 
 
 def add_demand_rounding(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
-    r"""Whole replicas: the demand row divided by each capacity and rounded up.
+    r"""Whole replicas: the demand row times a factor u, rounded up on both sides.
 
-    $$\sum_c \lceil capacity_c / capacity_k \rceil\, serve_{v,c,s} \ge
-      \lceil load_{v,s} (1 + headroom_v) / capacity_k \rceil \qquad \forall k$$
+    $$\sum_c \lceil u\, capacity_c \rceil\, serve_{v,c,s} \ge
+      \lceil u\, load_{v,s} (1 + headroom_v) \rceil$$
 
-    Chvátal-Gomory rows: they cut no whole plan off and close most of the root gap. Not where an
-    API may carry part of the load. Rows ``demand_rounding[v,k,s]``.
+    Chvátal-Gomory rows: they cut no whole plan off and close most of the root gap. u is one over
+    each capacity and, in merged periods, where replicas need not be whole, also just over
+    n / demand for n = 1 … 12. Not where an API may carry part of the load. Rows
+    ``demand_rounding[v,s,n]``.
     """
     for i, service in enumerate(data.services):
         if service.apis:
             continue
-        for k in sorted({replica.capacity for replica in service.replicas}):
-            weights = [math.ceil(r.capacity / k - 1e-9) for r in service.replicas]
-            for s, load in enumerate(service.load):
-                least = math.ceil(load * (1 + service.headroom) / k - 1e-9)
-                if least > 0:
-                    terms = [(v.serve[i, c, s], float(w)) for c, w in enumerate(weights)]
-                    model.row(f"demand_rounding[{service.name},{k:g},{s}]", terms, lower=least)
+        capacities = sorted({replica.capacity for replica in service.replicas})
+        rows: dict[float, list[tuple[tuple[int, ...], int]]] = {}
+        for s, load in enumerate(service.load):
+            if not load:
+                continue
+            if load not in rows:
+                demand = load * (1 + service.headroom)
+                factors = [1 / k for k in capacities]
+                if not data.exact:
+                    factors += [(n + 1e-6) / demand for n in range(1, MOST_ROUNDING + 1)]
+                rows[load] = _rounded(service, demand, factors)
+            for n, (weights, least) in enumerate(rows[load]):
+                terms = [
+                    (v.serve[i, c, s], float(w))
+                    for c, w in enumerate(weights)
+                    if (i, c, s) in v.serve
+                ]
+                model.row(f"demand_rounding[{service.name},{s},{n}]", terms, lower=least)
+
+
+def _rounded(
+    service: Service, demand: float, factors: list[float]
+) -> list[tuple[tuple[int, ...], int]]:
+    """Different rows of rounded weights, and the least weight that carries the demand."""
+    rows: dict[tuple[int, ...], int] = {}
+    for u in factors:
+        weights = tuple(math.ceil(r.capacity * u - 1e-9) for r in service.replicas)
+        least = math.ceil(demand * u - 1e-9)
+        if least > 0:
+            rows[weights] = max(least, rows.get(weights, 0))
+    return list(rows.items())
 
 
 def add_least_replicas(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
@@ -62,6 +92,31 @@ def add_least_replicas(model: LinearModel, v: Variables, data: Instance, active:
         if service.least_replicas > 1 or (service.least_replicas and service.apis):
             for s, load in enumerate(service.load):
                 if load:
-                    terms = [(v.serve[i, c, s], 1.0) for c in range(len(service.replicas))]
+                    replicas = range(len(service.replicas))
+                    terms = [(v.serve[i, c, s], 1.0) for c in replicas if (i, c, s) in v.serve]
                     name = f"least_replicas[{service.name},{s}]"
                     model.row(name, terms, lower=service.least_replicas)
+
+
+def add_replica_price(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Replicas, priced by the hour, cost at least the cheapest whole cover of the load.
+
+    $$\sum_c share_c\, price_{pool(c)}\, serve_{v,c,s} \ge W_v(load_{v,s})$$
+
+    Valid for every plan because W is the least over whole replicas; only in merged periods, where
+    `serve` need not be whole. Rows ``replica_price[v,s,n]``, n the price vector.
+    """
+    if data.exact:
+        return
+    for n, prices in enumerate(pool_prices(data)):
+        for i, service in enumerate(data.services):
+            least = {load: least_cover_cost(service, load, prices) for load in set(service.load)}
+            for s, load in enumerate(service.load):
+                if service.apis or least[load] <= 0:
+                    continue
+                terms = [
+                    (v.serve[i, c, s], replica.share * prices[replica.pool] / least[load])
+                    for c, replica in enumerate(service.replicas)
+                    if (i, c, s) in v.serve
+                ]
+                model.row(f"replica_price[{service.name},{s},{n}]", terms, lower=1)

@@ -1,0 +1,86 @@
+"""Cuts that price a service's load in whole replicas, for the merged model."""
+
+from __future__ import annotations
+
+import heapq
+
+from optimizer.milp.instance import INF, Instance, Service
+
+
+def pool_prices(data: Instance) -> list[list[float]]:
+    """Price vectors, each [pool] price of a node-hour: by the hour, and on the cheapest terms.
+
+    Any non-negative prices give valid cuts; prices near those of a good plan make tight ones.
+    """
+    hourly = [INF] * len(data.pools)
+    lowest = [INF] * len(data.pools)
+    hours_in_day = sum(point.hours for point in data.slices if point.period == 0)
+    for offer in data.hourly_offers:
+        hourly[offer.pool] = min(hourly[offer.pool], offer.price)
+    for term in data.term_offers:
+        for begin in term.starts:
+            price = begin.cost / ((begin.until - begin.day) * hours_in_day)
+            lowest[term.pool] = min(lowest[term.pool], price)
+    for asset in data.assets:
+        busy = sum(asset.busy[: len(data.slices) // len(data.period_days)]) / hours_in_day
+        for hold in asset.holds:
+            days = max(1, hold.until - hold.day)
+            price = max(0.0, hold.cost) / (days * hours_in_day) + busy
+            lowest[asset.pool] = min(lowest[asset.pool], price)
+        if any(asset.owned):
+            lowest[asset.pool] = min(lowest[asset.pool], busy)
+    for quota in data.quotas:
+        lowest[quota.pool] = 0.0
+    pairs = list(zip(hourly, lowest, strict=True))
+    by_hour = [h if h < INF else low for h, low in pairs]
+    vectors = [by_hour, [min(pair) for pair in pairs]]
+    return [[0.0 if price == INF else price for price in vector] for vector in vectors]
+
+
+def least_cover_cost(service: Service, load: float, prices: list[float]) -> float:
+    r"""Least price per hour of whole replicas that carry a load with its headroom.
+
+    $$\min \sum_c share_c\, price_{pool(c)}\, x_c \quad\text{s.t.}\quad
+      \sum_c capacity_c\, x_c \ge load\,(1 + headroom),\; x \text{ whole}$$
+
+    Solved by best-first search over what is left to carry; the bound of a state is its cost so
+    far plus the rest at the best price per unit of load.
+    """
+    items = _efficient(service, prices)
+    demand = load * (1 + service.headroom)
+    if not items or demand <= 0:
+        return 0.0
+    rate = min(cost / capacity for capacity, cost in items)
+    heap = [(demand * rate, 0.0, demand, 0)]
+    seen: set[tuple[float, int]] = set()
+    while heap:
+        bound, cost, left, first = heapq.heappop(heap)
+        if left <= 1e-9:
+            return cost
+        if (round(left, 9), first) in seen:
+            continue
+        seen.add((round(left, 9), first))
+        if len(seen) > MOST_STATES:
+            return bound
+        for i in range(first, len(items)):
+            capacity, price = items[i]
+            rest = max(0.0, left - capacity)
+            heapq.heappush(heap, (cost + price + rest * rate, cost + price, rest, i))
+    return 0.0
+
+
+MOST_STATES = 20_000
+"""The search then returns its bound, which is as valid and a little weaker."""
+
+
+def _efficient(service: Service, prices: list[float]) -> list[tuple[float, float]]:
+    """(capacity, price) of replicas that no other replica outdoes."""
+    items = sorted(
+        {(r.capacity, r.share * prices[r.pool]) for r in service.replicas},
+        key=lambda item: (-item[0], item[1]),
+    )
+    kept: list[tuple[float, float]] = []
+    for capacity, price in items:
+        if all(price < other for _, other in kept):
+            kept.append((capacity, price))
+    return kept

@@ -1,0 +1,180 @@
+"""The answer: what to rent and buy, what runs where and when, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """Nodes rented on one offer: back-to-back terms, or the same hours of neighbouring days."""
+
+    offer: str
+    """SKU in the price table."""
+    provider: str
+    region: str
+    tier: str
+    purchase_model: str
+    node: str
+    units_per_node: int
+    """Quoted instances that make one node."""
+    nodes: int
+    start: date
+    end: date
+    """First day no longer rented."""
+    terms: int
+    """Terms paid for, one after the other; 0 when billed by the hour."""
+    hours: str
+    """Hours of the day, ``00-24`` for all of it."""
+    hours_per_day: int
+    """Node-hours billed each day of one node; 24 for terms."""
+    workload: str
+    """The job it is rented for by the hour; empty for capacity that workloads share."""
+    quoted: str
+    """Price as quoted, such as ``1,052.00 CNY a month``."""
+    cost: Decimal
+    observed_at: date
+    age_days: int
+    confidence: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """Nodes bought on one day, and sold on one day or kept until the horizon ends."""
+
+    option: str
+    node: str
+    nodes: int
+    paid: date
+    usable: date
+    sold: date
+    """Day after the last use; the horizon's end counts as a sale at the residual value."""
+    price: Decimal
+    """Paid for all of them, in the reporting currency."""
+    resale: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A workload on hardware, on neighbouring days, in some hours of each."""
+
+    workload: str
+    node: str
+    """Node kind, or the API's name."""
+    spot: bool
+    gpus: int
+    """Of one replica; all GPUs of the gang for a job; 0 for an API."""
+    count: int
+    """Replicas of a service, nodes of a job's gang; 0 for an API."""
+    load: Decimal
+    """Load through an API; 0 otherwise."""
+    site: str
+    """Where a gang of several nodes stands; empty when it does not matter."""
+    start: date
+    end: date
+    """First day no longer assigned."""
+    hours: str
+    label: str
+    """measured, interpolated or modelled; ``api`` for an API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Owned nodes or free quota in use, on neighbouring days, in some hours of each."""
+
+    asset: str
+    nodes: Decimal
+    start: date
+    end: date
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One line of the bill: a component (rent, electricity …) for one cause."""
+
+    component: str
+    cause: str
+    """Offer, asset, API or workload the money is paid for."""
+    amount: Decimal
+    present_value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """How much of the capacity of one kind of node is used."""
+
+    node: str
+    available_node_hours: Decimal
+    used_node_hours: Decimal
+
+    @property
+    def utilisation(self) -> Decimal:
+        return self.used_node_hours / self.available_node_hours
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Best plan of one kind: all rent, all own, or the best mix of both."""
+
+    kind: str
+    """rent, own or mix"""
+    total: Decimal | None
+    """Undiscounted; None: no such plan."""
+    npv: Decimal | None
+    bound: Decimal | None
+    """Proven least present value of any plan of this kind."""
+    gap: float | None
+    reason: str = ""
+    """Why there is none."""
+    nodes_bought: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The best mix, with everything needed to read it, check it and repeat it."""
+
+    name: str
+    schedule: str
+    schedule_sha256: str
+    currency: str
+    as_of: date
+    tables: tuple[str, ...]
+    fx: tuple[str, ...]
+    """Exchange rates used, with date and source."""
+    first_day: date
+    n_days: int
+    answers: tuple[Answer, ...]
+    rentals: tuple[Rental, ...]
+    bought: tuple[Bought, ...]
+    assignments: tuple[Assignment, ...]
+    usages: tuple[Usage, ...]
+    moved: tuple[str, ...]
+    """Jobs whose data is moved to rented nodes, paid once."""
+    ledger: tuple[LedgerLine, ...]
+    by_workload: tuple[tuple[str, Decimal], ...]
+    """Undiscounted cost by workload; ``(idle)`` is capacity nobody used."""
+    cash_flow: tuple[tuple[str, Decimal], ...]
+    """Month → paid in it, undiscounted; ``after`` for what falls past the horizon."""
+    utilisation: tuple[PoolUse, ...]
+    total: Decimal
+    npv: Decimal
+    bound: Decimal
+    gap: float
+    warnings: tuple[str, ...]
+    rejected: tuple[tuple[str, str, str], ...]
+    """(workload, hardware, reason)"""
+    excluded: tuple[tuple[str, int], ...]
+    """(reason, offers left out)"""
+    breakeven: tuple[dict[str, Any], ...] = field(default=())
+    timings_s: tuple[tuple[str, float], ...] = field(default=())
+
+    def answer(self, kind: str) -> Answer:
+        return next(answer for answer in self.answers if answer.kind == kind)
