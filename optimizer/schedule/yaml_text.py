@@ -163,10 +163,10 @@ def _compose(text: str, name: str) -> Node | None:
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
         message = f"the character U+{ord(text[error.position]):04X} is not allowed"
         raise DocumentError([Fault(name, line, column, "", message, "remove it")]) from None
-    except (YAMLError, ValueError, AssertionError, TypeError, AttributeError, IndexError) as error:
-        # ruamel.yaml trips over a few broken inputs of its own accord; they are still no YAML.
-        found = f"not readable as YAML ({type(error).__name__}: {error})"
-        raise DocumentError([_fault(name, Place(), (), found, "")]) from None
+    except (YAMLError, ValueError, OverflowError) as error:
+        # ruamel.yaml lets chr() fail on an escape such as "\UFFFFFFFF" in a quoted text.
+        found = f"not readable as YAML: {error}"
+        raise DocumentError([_fault(name, Place(), (), found, "check the \\U escapes")]) from None
     return node
 
 
