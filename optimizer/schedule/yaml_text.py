@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -163,10 +163,10 @@ def _compose(text: str, name: str) -> Node | None:
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
         message = f"the character U+{ord(text[error.position]):04X} is not allowed"
         raise DocumentError([Fault(name, line, column, "", message, "remove it")]) from None
-    except (YAMLError, ValueError, OverflowError) as error:
+    except (ValueError, OverflowError):
         # ruamel.yaml lets chr() fail on an escape such as "\UFFFFFFFF" in a quoted text.
-        found = f"not readable as YAML: {error}"
-        raise DocumentError([_fault(name, Place(), (), found, "check the \\U escapes")]) from None
+        found = "not readable as YAML: an escape in a quoted text names no character"
+        raise DocumentError([Fault(name, 0, 0, "", found, "look for \\U")]) from None
     return node
 
 
