@@ -8,7 +8,13 @@ from decimal import Decimal
 
 from optimizer.costs import Costs
 from optimizer.horizon import Horizon, cut_day
-from optimizer.options.market import UsableMarket, market_filters, on_nodes, usable_market
+from optimizer.options.market import (
+    UsableMarket,
+    market_filters,
+    on_nodes,
+    sold_alone,
+    usable_market,
+)
 from optimizer.options.workloads import (
     JobOption,
     RejectedOption,
@@ -149,6 +155,19 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
             document.limits.budget or document.limits.budget_per_month or document.limits.cash
         ),
         outdoes=_Abilities(services, jobs).outdoes,
+    )
+    fixed_kinds = {item.kind for item in (*owned, *purchases)} | {kind for _, kind in quotas}
+    services = tuple(
+        replace(
+            demand,
+            options=tuple(
+                option
+                for option in demand.options
+                if option.kind in fixed_kinds
+                or not sold_alone(option.kind, option.gpus, option.share, market, costs)
+            ),
+        )
+        for demand in services
     )
     return Problem(
         schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected)

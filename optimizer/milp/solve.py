@@ -15,6 +15,7 @@ from optimizer.milp.assemble import assemble
 from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF, LinearModel
 from optimizer.milp.merge import merge_days
+from optimizer.milp.polish import can_polish, polish
 from optimizer.milp.variables import Variables
 
 SMALL_COLUMNS = 4000
@@ -63,8 +64,23 @@ def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoS
     options = options or SolveOptions()
     deadline = time.monotonic() + options.time_limit_s
     if _size(data) <= SMALL_COLUMNS:
-        return _solve_exact(data, options, deadline, bound=-INF)
-    return _solve_merged(data, options, deadline)
+        found = _solve_exact(data, options, deadline, bound=-INF)
+    else:
+        found = _solve_merged(data, options, deadline)
+    return _polished(data, found, options) if isinstance(found, Solution) else found
+
+
+def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solution:
+    if not can_polish(data):
+        return found
+    exactly = replace(options, gap=1e-9)
+
+    def solve_day(day: Instance) -> Solution | None:
+        answer = _solve_exact(day, exactly, time.monotonic() + 1.0, bound=-INF)
+        return answer if isinstance(answer, Solution) else None
+
+    better = polish(data, found, solve_day)
+    return better if better.objective <= found.objective * (1 + 1e-6) else found
 
 
 def _size(data: Instance) -> int:
@@ -97,15 +113,15 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             break
         merged = merge_days(data, longest)
         model, v = assemble(merged.instance)
-        half = replace(options, gap=options.gap / 4)
-        raw = run_solver(model, half, time.monotonic() + left * 0.5)
+        first = replace(options, gap=options.gap / 4)
+        raw = run_solver(model, first, time.monotonic() + left * 0.5)
         bound = max(bound, raw.bound)
         if raw.values is None:
             if raw.infeasible:
                 return NoSolution(infeasible=True)
             continue
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
-        near = replace(options, gap=options.gap / 4)
+        near = replace(options, gap=options.gap / 2)
         found = _solve_exact(narrowed, near, deadline, -INF, _pools_used(data, v, raw.values))
         if isinstance(found, Solution) and (best is None or found.objective < best.objective):
             best = replace(

@@ -115,6 +115,32 @@ def on_nodes(offer: Offer) -> Iterator[Listing]:
         units *= 2
 
 
+def sold_alone(
+    kind: NodeKind, gpus: int, share: float, market: UsableMarket, costs: Costs
+) -> bool:
+    """Whether the part of a node that a replica takes is for sale by itself, at no higher price.
+
+    Then a replica on a share of the larger node is never needed: every offer of the large node
+    has, on the same terms, one of a node of just `gpus` GPUs at most at its share of the price.
+    """
+    if gpus == kind.count:
+        return False
+    whole = [_Deal.of(x, costs) for x in market.listings if x.kind == kind]
+    part = NodeKind(kind.gpu, gpus)
+    parts = [_Deal.of(x, costs) for x in market.listings if x.kind == part]
+    return all(
+        any(
+            small.term == large.term
+            and small.listing.spot == large.listing.spot
+            and small.listing.offer.max_units is None
+            and small.listing.offer.prepaid == large.listing.offer.prepaid
+            and small.cost <= large.cost * Decimal(repr(share))
+            for small in parts
+        )
+        for large in whole
+    )
+
+
 def _undominated(
     listings: Iterable[Listing], rules: DominanceRules, costs: Costs
 ) -> tuple[list[Listing], dict[str, str]]:

@@ -1,0 +1,201 @@
+"""The pipeline on one screen: from a schedule and prices to a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from optimizer.errors import NoPlanError
+from optimizer.extract import Extract, cash_flow, extract, ledger
+from optimizer.formulate import Formulation, formulate
+from optimizer.infeasible import explain
+from optimizer.milp.instance import Solution
+from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.cautions import plan_warnings
+from optimizer.plans import Answer, Plan
+from optimizer.problem import Problem, gather
+from optimizer.schedule.schedule import Schedule
+from providers.book import bundled_book
+from providers.offers import OfferBook
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A problem with its numbers and their solution."""
+
+    problem: Problem
+    made: Formulation
+    solution: Solution
+
+    @property
+    def nodes_bought(self) -> int:
+        return sum(self.solution.hold.values())
+
+    @property
+    def parts(self) -> Extract:
+        return extract(self.problem, self.made, self.solution)
+
+
+def prices_for(schedule: Schedule, as_of: date | None = None) -> OfferBook:
+    """The price tables a schedule names, with its own quotes, as of a day.
+
+    Without a day: today, or the horizon's first day where that is earlier, so that a schedule of
+    the past is planned with the prices and exchange rates of its time.
+    """
+    market = schedule.document.market
+    day = as_of or min(date.today(), schedule.first_day)
+    quotes = [schedule.folder / path for path in market.quotes]
+    return bundled_book(market.table, as_of=day, quotes=quotes)
+
+
+def plan(
+    schedule: Schedule,
+    book: OfferBook | None = None,
+    options: SolveOptions | None = None,
+    *,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Plan:
+    """The cheapest plan for a schedule, beside the best all-rent and the best all-own plan.
+
+    Args:
+        book: prices; those the schedule names when left out.
+        options: gap, time limit, solver.
+        progress: told what is being done.
+
+    Raises:
+        NoPlanError: nothing can serve the schedule; says which workload and what to relax.
+    """
+    options = options or SolveOptions()
+    began = time.monotonic()
+    book = book or prices_for(schedule)
+    progress("sizing what can serve what")
+    problem = gather(schedule, book)
+    gathered = time.monotonic()
+    answers, best = three_answers(problem, options, progress)
+    solved = time.monotonic()
+    made = make_plan(best, answers)
+    timings = (
+        ("gather", gathered - began),
+        ("solve", solved - gathered),
+        ("report", time.monotonic() - solved),
+    )
+    return replace(made, timings_s=tuple((k, round(v, 3)) for k, v in timings))
+
+
+def solve_problem(problem: Problem, options: SolveOptions) -> Solved | NoSolution:
+    made = formulate(problem)
+    found = solve(made.instance, options)
+    return found if isinstance(found, NoSolution) else Solved(problem, made, found)
+
+
+def three_answers(
+    problem: Problem, options: SolveOptions, progress: Callable[[str], None]
+) -> tuple[tuple[Answer, ...], Solved]:
+    """All rent, all own and the best mix, and the cheapest of the three in full.
+
+    Raises:
+        NoPlanError: there is no plan at all.
+    """
+    progress("looking for the best mix")
+    mix = solve_problem(problem, options)
+    if isinstance(mix, NoSolution):
+        if not mix.infeasible:
+            raise NoPlanError(
+                f"no plan was found in {options.time_limit_s:g} s; allow more (--time-limit)"
+            )
+        raise NoPlanError(explain(problem, options))
+    best = mix
+    progress("all rented")
+    rent: Solved | NoSolution = mix
+    if mix.nodes_bought:
+        rent = solve_problem(problem.without_purchases(), options)
+        best = _cheaper(best, rent)
+    progress("all owned")
+    own: Solved | NoSolution = NoSolution(infeasible=True)
+    if problem.purchases or problem.owned:
+        own = solve_problem(problem.without_renting(), options)
+        best = _cheaper(best, own)
+    best = replace(best, solution=replace(best.solution, bound=mix.solution.bound))
+    answers = (
+        _answer("rent", rent, problem, options),
+        _answer("own", own, problem, options),
+        _answer("mix", best, problem, options),
+    )
+    return answers, best
+
+
+def _cheaper(one: Solved, other: Solved | NoSolution) -> Solved:
+    """Every all-rent and all-own plan is a mix too, and may beat one found within a gap."""
+    if isinstance(other, NoSolution) or other.solution.objective >= one.solution.objective:
+        return one
+    return other
+
+
+def _answer(
+    kind: str, found: Solved | NoSolution, problem: Problem, options: SolveOptions
+) -> Answer:
+    if isinstance(found, NoSolution):
+        if not found.infeasible:
+            reason = f"none found in {options.time_limit_s:g} s"
+        elif kind == "own" and not (problem.purchases or problem.owned):
+            reason = "the schedule owns nothing and may buy nothing"
+        else:
+            part = problem.without_renting() if kind == "own" else problem.without_purchases()
+            reason = explain(part, options)
+        return Answer(kind, None, None, None, None, reason)
+    bill = found.parts.bill
+    total = sum((flow.amount for _, flow in bill), Decimal(0))
+    npv = problem.costs.present_value(flow for _, flow in bill)
+    return Answer(
+        kind,
+        total,
+        npv,
+        Decimal(repr(found.solution.bound)),
+        found.solution.gap,
+        nodes_bought=found.nodes_bought,
+    )
+
+
+def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
+    """A solution put in domain terms, with its bill."""
+    problem, parts = solved.problem, solved.parts
+    schedule, book = problem.schedule, problem.costs.book
+    bill = parts.bill
+    used = {rental.offer for rental in parts.rentals}
+    currencies = {o.price.currency for o in book.offers if o.sku in used} - {schedule.currency}
+    rates = (book.fx.rate(c, schedule.currency, book.as_of) for c in sorted(currencies))
+    npv = problem.costs.present_value(flow for _, flow in bill)
+    return Plan(
+        name=schedule.document.name or Path(schedule.source).stem,
+        schedule=Path(schedule.source).name,
+        schedule_sha256=schedule.sha256,
+        currency=schedule.currency,
+        as_of=book.as_of,
+        tables=book.tables,
+        fx=tuple(
+            f"1 {r.base} = {r.value:.6g} {r.quote} on {r.day} ({r.source})" for r in rates
+        ),
+        first_day=problem.horizon.first_day,
+        n_days=problem.horizon.n_days,
+        answers=answers,
+        rentals=tuple(parts.rentals),
+        bought=tuple(parts.bought),
+        assignments=tuple(parts.assignments),
+        usages=tuple(parts.usages),
+        moved=tuple(parts.moved),
+        ledger=tuple(ledger(bill, problem)),
+        by_workload=tuple(parts.by_workload.items()),
+        cash_flow=tuple(cash_flow(bill, problem)),
+        utilisation=tuple(parts.utilisation),
+        total=sum((flow.amount for _, flow in bill), Decimal(0)),
+        npv=npv,
+        bound=Decimal(repr(solved.solution.bound)),
+        gap=solved.solution.gap,
+        warnings=tuple(plan_warnings(problem, parts.rentals, parts.assignments)),
+        rejected=tuple((r.workload, r.hardware, r.reason) for r in problem.rejected),
+        excluded=tuple(sorted(problem.market.excluded.items())),
+    )

@@ -1,0 +1,38 @@
+"""What a reader of a plan must know before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from optimizer.plans import Assignment, Rental
+from optimizer.problem import Problem
+
+STALE_DAYS = 90
+
+
+def plan_warnings(
+    problem: Problem, rentals: Iterable[Rental], assignments: Sequence[Assignment]
+) -> Iterator[str]:
+    """Stale or doubtful prices, modelled speeds, assumptions that were left out."""
+    yield from problem.schedule.warnings
+    used = {line.offer: line for line in rentals}
+    offers = {offer.sku: offer for offer in problem.costs.book.offers}
+    for sku, line in sorted(used.items()):
+        if line.age_days > STALE_DAYS:
+            yield f"the price of {sku} is {line.age_days} days old; renew it before signing"
+        if line.confidence == "C":
+            yield f"the price of {sku} is of low confidence"
+        if "assum" in offers[sku].note.lower():
+            yield f"{sku}: {offers[sku].note}"
+        if problem.costs.money.vat != "ignore" and offers[sku].tax_included is None:
+            yield f"{sku}: its source does not say whether the price includes VAT"
+    modelled = sorted({line.workload for line in assignments if line.label == "modelled"})
+    if modelled:
+        names = ", ".join(modelled)
+        yield f"speed is modelled, not measured, for {names}; measure before committing"
+    owns = bool(problem.owned or problem.purchases)
+    if owns and problem.costs.money.electricity is None:
+        yield "no electricity price is given (money.electricity): owned hardware runs for nothing"
+    if problem.purchases and not problem.costs.money.residual:
+        if not all(option.item.residual for option in problem.purchases):
+            yield "no residual value is given (money.residual): bought hardware ends worth nothing"

@@ -1,0 +1,51 @@
+"""The `rentopt` command: its sub-commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from optimizer.cli import hardware, models, offers, schedules, size
+from providers.errors import RentoptError
+
+app = typer.Typer(
+    name="rentopt",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which GPUs to rent, from whom, on which days, and which to buy.",
+    epilog=(
+        "Exit codes: 0 done; 1 a bug; 2 usage or a faulty document; 3 no plan exists; 4 prices "
+        "missing or, with --strict, stale; 7 a plan that does not hold; 8 time limit (--strict)."
+    ),
+)
+app.command()(schedules.init)
+app.command()(schedules.validate)
+app.command()(schedules.schema)
+app.command()(offers.offers)
+app.command()(hardware.hardware)
+app.command()(models.models)
+app.command()(size.size)
+
+
+def main() -> None:
+    """The entry point: a user's mistake gets a sentence, a bug keeps its traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except RentoptError as error:
+        print(f"rentopt: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(143)

@@ -1,0 +1,158 @@
+"""Why there is no plan, in the user's words: which workload, which days, what would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from optimizer.formulate import formulate
+from optimizer.milp.instance import INF, Instance, Limits, Solution
+from optimizer.milp.solve import SolveOptions, solve
+from optimizer.problem import JobDemand, Problem, ServiceDemand
+
+MOST_REASONS = 6
+
+
+def explain(problem: Problem, options: SolveOptions) -> str:
+    """The reasons, most basic first: nothing fits, nothing on offer, too slow, limits clash."""
+    faults = [*_nothing_fits(problem), *_nothing_offered(problem), *_too_slow(problem)]
+    if not faults:
+        faults = list(_clashes(problem, options))
+    return "\n".join(["no plan exists:", *(f"  {line}" for line in faults)])
+
+
+def _demands(problem: Problem) -> Iterable[tuple[str, ServiceDemand | JobDemand]]:
+    yield from ((demand.service.name, demand) for demand in problem.services)
+    yield from ((demand.job.name, demand) for demand in problem.jobs)
+
+
+def _nothing_fits(problem: Problem) -> Iterator[str]:
+    """Workloads without any hardware or API that could do them."""
+    for name, demand in _demands(problem):
+        if demand.options or (isinstance(demand, ServiceDemand) and demand.apis):
+            continue
+        reasons = Counter(
+            " ".join(r.reason.split()) for r in problem.rejected if r.workload == name
+        )
+        yield f"'{name}': no hardware on offer or that may be bought can run it"
+        for reason, count in reasons.most_common(MOST_REASONS):
+            yield f"  {count:3d} node kinds: {reason}"
+        if len(reasons) > MOST_REASONS:
+            yield f"  and {len(reasons) - MOST_REASONS} more reasons"
+        if isinstance(demand, ServiceDemand):
+            yield "  try: a smaller precision, a lower floor, or `api: allowed`"
+        else:
+            yield "  try: method lora or qlora, more nodes (max_nodes), or fewer min_gpus"
+
+
+def _supplied(problem: Problem) -> set[str]:
+    kinds = {str(listing.kind) for listing in problem.market.listings}
+    kinds |= {str(asset.kind) for asset in (*problem.owned, *problem.purchases)}
+    return kinds | {str(kind) for _, kind in problem.quotas}
+
+
+def _nothing_offered(problem: Problem) -> Iterator[str]:
+    """Workloads whose hardware nobody offers under the schedule's market rules."""
+    supplied = _supplied(problem)
+    for name, demand in _demands(problem):
+        kinds = {str(option.kind) for option in demand.options}
+        if not kinds or kinds & supplied or (isinstance(demand, ServiceDemand) and demand.apis):
+            continue
+        yield f"'{name}': it could run on {_some(kinds)}, but nothing of that is to be had"
+        if not problem.market.listings:
+            yield "  (renting is left out here, and what may be owned does not run it)"
+        for reason, count in problem.market.excluded.most_common(4):
+            yield f"  {count:3d} offers left out: {reason}"
+        yield "  try: wider market.regions or providers, or hardware.buy with one of these nodes"
+
+
+def _some(names: Iterable[str]) -> str:
+    known = sorted(names)
+    return ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+
+
+def _too_slow(problem: Problem) -> Iterator[str]:
+    """Jobs that the fastest gang cannot finish in their window."""
+    supplied = _supplied(problem)
+    for demand in problem.jobs:
+        gangs = [option for option in demand.options if str(option.kind) in supplied]
+        if not gangs:
+            continue
+        fastest = max(gangs, key=lambda option: option.rate)
+        days = demand.work / fastest.rate / 24
+        window = demand.last - demand.first + 1
+        if days > window * (1 + 1e-9):
+            first, last = problem.horizon.day(demand.first), problem.horizon.day(demand.last)
+            gang = f"{fastest.nodes} x {fastest.kind}" if fastest.nodes > 1 else f"{fastest.kind}"
+            yield (
+                f"'{demand.job.name}': needs {days:.1f} days on the fastest hardware to be had "
+                f"({gang}), and has {window} ({first} to {last})"
+            )
+            yield f"  try: a deadline {days - window:.0f} days later, or a larger max_nodes"
+
+
+def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
+    """Each workload could run by itself: find the limits or workloads that shut the door."""
+    quick = SolveOptions(gap=0.5, time_limit_s=min(20.0, options.time_limit_s))
+    made = formulate(problem)
+    alone = [
+        name
+        for name, single in _single(made.instance)
+        if not isinstance(solve(single, quick), Solution)
+    ]
+    for name in alone:
+        yield f"'{name}' cannot be done within the limits even if nothing else runs"
+    if not alone:
+        yield "each workload could be done alone, but not all of them together"
+    helpful = [
+        words
+        for words, relaxed in _relaxations(made.instance)
+        if isinstance(solve(relaxed, quick), Solution)
+    ]
+    for words in helpful:
+        yield f"  a plan exists {words}"
+    if not helpful:
+        yield "  no single limit is to blame; relax several of limits, stock, max and deadlines"
+
+
+def _single(data: Instance) -> Iterator[tuple[str, Instance]]:
+    for service in data.services:
+        yield service.name, replace(data, services=(service,), jobs=())
+    for job in data.jobs:
+        yield job.name, replace(data, services=(), jobs=(replace(job, after=()),))
+
+
+def _relaxations(data: Instance) -> Iterator[tuple[str, Instance]]:
+    """One thing lifted at a time, with the words for it."""
+    limits = data.limits
+    if limits.budget:
+        yield "without the monthly budget", _with(data, replace(limits, budget=()))
+    if limits.cash < INF:
+        yield "without the cash limit", _with(data, replace(limits, cash=INF))
+    if limits.kilowatts < INF:
+        yield "without the site's power limit", _with(data, replace(limits, kilowatts=INF))
+    if limits.rack_units < INF:
+        yield "without the rack limit", _with(data, replace(limits, rack_units=INF))
+    if any(offer.stock < INF for offer in (*data.term_offers, *data.hourly_offers)):
+        yield (
+            "if the sellers had more in stock",
+            replace(
+                data,
+                term_offers=tuple(replace(o, stock=INF) for o in data.term_offers),
+                hourly_offers=tuple(replace(o, stock=INF) for o in data.hourly_offers),
+            ),
+        )
+    if any(asset.holds for asset in data.assets):
+        more = tuple(replace(a, most=a.most * 10 if a.holds else 0.0) for a in data.assets)
+        yield "if more nodes may be bought (hardware.buy.max)", replace(data, assets=more)
+    last = sum(data.period_days) - 1
+    for j, job in enumerate(data.jobs):
+        if job.last < last:
+            later = replace(job, last=last)
+            jobs = (*data.jobs[:j], later, *data.jobs[j + 1 :])
+            yield f"if '{job.name}' may end as late as the horizon", replace(data, jobs=jobs)
+
+
+def _with(data: Instance, limits: Limits) -> Instance:
+    return replace(data, limits=limits)
