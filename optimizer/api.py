@@ -9,13 +9,14 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from optimizer.accounts import cash_flow, ledger
+from optimizer.cautions import plan_warnings
 from optimizer.errors import NoPlanError
-from optimizer.extract import Extract, cash_flow, extract, ledger
+from optimizer.extract import Extract, extract
 from optimizer.formulate import Formulation, formulate
 from optimizer.infeasible import explain
 from optimizer.milp.instance import Solution
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
-from optimizer.cautions import plan_warnings
 from optimizer.plans import Answer, Plan
 from optimizer.problem import Problem, gather
 from optimizer.schedule.schedule import Schedule
@@ -176,9 +177,7 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
         currency=schedule.currency,
         as_of=book.as_of,
         tables=book.tables,
-        fx=tuple(
-            f"1 {r.base} = {r.value:.6g} {r.quote} on {r.day} ({r.source})" for r in rates
-        ),
+        fx=tuple(f"1 {r.base} = {r.value:.6g} {r.quote} on {r.day} ({r.source})" for r in rates),
         first_day=problem.horizon.first_day,
         n_days=problem.horizon.n_days,
         answers=answers,

@@ -33,6 +33,6 @@ def plan_warnings(
     owns = bool(problem.owned or problem.purchases)
     if owns and problem.costs.money.electricity is None:
         yield "no electricity price is given (money.electricity): owned hardware runs for nothing"
-    if problem.purchases and not problem.costs.money.residual:
-        if not all(option.item.residual for option in problem.purchases):
-            yield "no residual value is given (money.residual): bought hardware ends worth nothing"
+    common = bool(problem.costs.money.residual)
+    if not common and not all(option.item.residual for option in problem.purchases):
+        yield "no residual value is given (money.residual): bought hardware ends worth nothing"

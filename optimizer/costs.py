@@ -168,7 +168,8 @@ class Costs:
 
     def _monthly(self, amount: Decimal, start: int, end: int, component: str) -> list[Flow]:
         """A monthly cost, paid at the end of each started 30.4 days, the last one pro rata."""
-        flows, at = [], start
+        flows: list[Flow] = []
+        at = start
         while at < end:
             until = min(end, start + int(MEAN_DAYS_IN_MONTH * (len(flows) + 1)))
             flows.append(Flow(until, amount * (until - at) / MEAN_DAYS_IN_MONTH, component))
@@ -235,4 +236,3 @@ class Costs:
 
     def transfer(self, price_per_gb: Money, gigabytes: float, day: int) -> Flow:
         return Flow(day, self.in_currency(price_per_gb) * Decimal(str(gigabytes)), "data")
-

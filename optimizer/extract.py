@@ -12,7 +12,7 @@ from optimizer.costs import Flow
 from optimizer.formulate import Formulation
 from optimizer.milp.instance import Solution
 from optimizer.options.market import Listing
-from optimizer.plans import Assignment, Bought, LedgerLine, PoolUse, Rental, Usage
+from optimizer.plans import Assignment, Bought, PoolUse, Rental, Usage
 from optimizer.problem import OwnedAsset, Problem, PurchaseOption
 from providers.offers import Offer
 from providers.terms import Increment
@@ -155,9 +155,7 @@ class _Reader:
                     self.available[pool] += Decimal(24 * inside * nodes)
                     terms, day = terms + 1, until
                 self.pool_cost[pool] += cost
-                self.out.rentals.append(
-                    self._rental(listing, nodes, first, day, cost, terms=terms)
-                )
+                self.out.rentals.append(self._rental(listing, nodes, first, day, cost, terms=terms))
 
     def _hours(self) -> None:
         for o, k, first, end, nodes in self._day_runs(self.solution.hourly):
@@ -254,9 +252,7 @@ class _Reader:
                 option, piece = service.replicas[c], self.horizon.slices[k]
                 kind, spot = self.made.pools[option.pool]
                 source = next(
-                    o
-                    for o in demand.options
-                    if o.kind == kind and o.share == option.share
+                    o for o in demand.options if o.kind == kind and o.share == option.share
                 )
                 hours = Decimal(piece.n_hours * (end - first) * replicas)
                 self.used[option.pool, service.name] += hours * Decimal(str(option.share))
@@ -358,9 +354,7 @@ class _Reader:
     ) -> Assignment:
         start, until = self.horizon.day(first), self.horizon.day(end)
         hours = str(self.horizon.slices[k])
-        return Assignment(
-            workload, node, spot, gpus, count, load, site, start, until, hours, label
-        )
+        return Assignment(workload, node, spot, gpus, count, load, site, start, until, hours, label)
 
     # -- accounts --------------------------------------------------------------------------
 
@@ -398,31 +392,3 @@ def quoted(offer: Offer) -> str:
     if offer.tenor and not offer.prepaid:
         text += f", {offer.tenor} term"
     return text
-
-
-def ledger(bill: Iterable[tuple[str, Flow]], problem: Problem) -> list[LedgerLine]:
-    """Lines by component and cause, undiscounted and as present value."""
-    flows: dict[tuple[str, str], list[Flow]] = defaultdict(list)
-    for cause, flow in bill:
-        flows[flow.component, cause].append(flow)
-    return [
-        LedgerLine(
-            component,
-            cause,
-            sum((f.amount for f in lines), Decimal(0)),
-            problem.costs.present_value(lines),
-        )
-        for (component, cause), lines in sorted(flows.items())
-    ]
-
-
-def cash_flow(bill: Iterable[tuple[str, Flow]], problem: Problem) -> list[tuple[str, Decimal]]:
-    """Money paid by calendar month; ``after`` for bills that fall past the horizon."""
-    months = dict.fromkeys(problem.horizon.months, Decimal(0))
-    after = Decimal(0)
-    for _, flow in bill:
-        if flow.day < problem.horizon.n_days:
-            months[f"{problem.horizon.day(flow.day):%Y-%m}"] += flow.amount
-        else:
-            after += flow.amount
-    return [*months.items(), *([("after", after)] if after else [])]

@@ -75,8 +75,8 @@ class _Builder:
         listings = [x for x in problem.market.listings if (x.kind, x.spot) in self.pool_index]
         self.terms = tuple(x for x in listings if self.costs.term(x.offer))
         self.hourly = tuple(x for x in listings if not self.costs.term(x.offer))
-        self.assets = (*problem.owned, *problem.purchases)
-        self.assets = tuple(a for a in self.assets if (a.kind, False) in self.pool_index)
+        nodes: tuple[OwnedAsset | PurchaseOption, ...] = (*problem.owned, *problem.purchases)
+        self.assets = tuple(a for a in nodes if (a.kind, False) in self.pool_index)
 
     def build(self) -> Formulation:
         services = tuple(self._service(demand) for demand in self.problem.services)
@@ -124,7 +124,8 @@ class _Builder:
 
     def _pools(self) -> Iterable[Pool]:
         supplied = {(x.kind, x.spot) for x in self.problem.market.listings}
-        supplied |= {(a.kind, False) for a in (*self.problem.owned, *self.problem.purchases)}
+        supplied |= {(asset.kind, False) for asset in self.problem.owned}
+        supplied |= {(option.kind, False) for option in self.problem.purchases}
         supplied |= {(kind, False) for _, kind in self.problem.quotas}
         return (pool for pool in sorted(supplied) if pool[0] in self.use)
 
@@ -168,7 +169,9 @@ class _Builder:
             listing.name,
             self.pool_index[listing.kind, listing.spot],
             listing.site,
-            cost=tuple(price * self.factor[t] for t in range(self.n_days) for _ in range(self.per_day)),
+            cost=tuple(
+                price * self.factor[t] for t in range(self.n_days) for _ in range(self.per_day)
+            ),
             price=price,
             stock=self._stock(listing),
         )
@@ -181,11 +184,11 @@ class _Builder:
     # -- owning ----------------------------------------------------------------------------
 
     def _asset(self, asset: OwnedAsset | PurchaseOption) -> Asset:
-        busy = [self.costs.busy_energy(asset.item, 0, piece).amount for piece in self.horizon.slices]
+        busy = [
+            self.costs.busy_energy(asset.item, 0, piece).amount for piece in self.horizon.slices
+        ]
         cash = tuple(float(amount) for _ in range(self.n_days) for amount in busy)
-        cost = tuple(
-            amount * self.factor[s // self.per_day] for s, amount in enumerate(cash)
-        )
+        cost = tuple(amount * self.factor[s // self.per_day] for s, amount in enumerate(cash))
         if isinstance(asset, OwnedAsset):
             owned = tuple(float(asset.count * (t >= asset.first_day)) for t in range(self.n_days))
             holds: tuple[Start, ...] = ()
@@ -250,9 +253,7 @@ class _Builder:
             if (kind, False) in self.pool_index:
                 first = self.horizon.index(quota.start) if quota.start else 0
                 last = self.horizon.index(quota.end) if quota.end else self.n_days - 1
-                nodes = tuple(
-                    float(quota.nodes * (first <= t <= last)) for t in range(self.n_days)
-                )
+                nodes = tuple(float(quota.nodes * (first <= t <= last)) for t in range(self.n_days))
                 pool = self.pool_index[kind, False]
                 yield Quota(quota.name, pool, nodes, float(quota.hours_per_month))
 

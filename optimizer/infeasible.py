@@ -48,7 +48,8 @@ def _nothing_fits(problem: Problem) -> Iterator[str]:
 
 def _supplied(problem: Problem) -> set[str]:
     kinds = {str(listing.kind) for listing in problem.market.listings}
-    kinds |= {str(asset.kind) for asset in (*problem.owned, *problem.purchases)}
+    kinds |= {str(asset.kind) for asset in problem.owned}
+    kinds |= {str(option.kind) for option in problem.purchases}
     return kinds | {str(kind) for _, kind in problem.quotas}
 
 
@@ -134,7 +135,8 @@ def _relaxations(data: Instance) -> Iterator[tuple[str, Instance]]:
         yield "without the site's power limit", _with(data, replace(limits, kilowatts=INF))
     if limits.rack_units < INF:
         yield "without the rack limit", _with(data, replace(limits, rack_units=INF))
-    if any(offer.stock < INF for offer in (*data.term_offers, *data.hourly_offers)):
+    stocks = [o.stock for o in data.term_offers] + [o.stock for o in data.hourly_offers]
+    if min(stocks, default=INF) < INF:
         yield (
             "if the sellers had more in stock",
             replace(

@@ -144,7 +144,9 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
     kinds |= {kind for _, kind in quotas}
     kinds |= _rentable(schedule, book)
     services, jobs, rejected = _workloads(schedule, horizon, book, sorted(kinds))
-    useful = {o.kind for s in services for o in s.options} | {o.kind for j in jobs for o in j.options}
+    useful = {o.kind for s in services for o in s.options} | {
+        o.kind for j in jobs for o in j.options
+    }
     market = usable_market(
         document.market,
         book,
@@ -156,7 +158,8 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
         ),
         outdoes=_Abilities(services, jobs).outdoes,
     )
-    fixed_kinds = {item.kind for item in (*owned, *purchases)} | {kind for _, kind in quotas}
+    fixed_kinds = {item.kind for item in owned} | {item.kind for item in purchases}
+    fixed_kinds |= {kind for _, kind in quotas}
     services = tuple(
         replace(
             demand,
@@ -225,7 +228,7 @@ def _horizon(schedule: Schedule) -> Horizon:
                 for hour in hours_of_day(window):
                     bands[hour] = str(band.price)
         profiles["tariff"] = bands
-    return Horizon(schedule.first_day, schedule.n_days, cut_day(profiles))  # type: ignore[arg-type]
+    return Horizon(schedule.first_day, schedule.n_days, cut_day(profiles))
 
 
 def _owned(number: int, item: OwnedHardware, horizon: Horizon) -> OwnedAsset:
@@ -244,8 +247,8 @@ def _workloads(
     kinds = list(kinds)
     for workload in schedule.document.workloads:
         if isinstance(workload, ServiceWorkload):
-            options, refused = ([], []) if workload.api == "only" else service_options(
-                workload, kinds
+            options, refused = (
+                ([], []) if workload.api == "only" else service_options(workload, kinds)
             )
             load = _sliced(load_profile(workload, schedule), horizon)
             apis = _apis(workload, book)
@@ -261,7 +264,9 @@ def _workloads(
 
 def _sliced(by_hour: list[list[float]], horizon: Horizon) -> tuple[tuple[float, ...], ...]:
     return tuple(
-        tuple(day[piece.hours[0]] if day[piece.hours[0]] > 1e-9 else 0.0 for piece in horizon.slices)
+        tuple(
+            day[piece.hours[0]] if day[piece.hours[0]] > 1e-9 else 0.0 for piece in horizon.slices
+        )
         for day in by_hour
     )
 

@@ -10,9 +10,7 @@ from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.variables import Variables, add_variables
 
 
-def assemble(
-    data: Instance, pools: Collection[int] | None = None
-) -> tuple[LinearModel, Variables]:
+def assemble(data: Instance, pools: Collection[int] | None = None) -> tuple[LinearModel, Variables]:
     """Columns with their costs (`variables`), then the rows of every family.
 
     Args:

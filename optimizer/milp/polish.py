@@ -20,6 +20,7 @@ from optimizer.milp.instance import (
     Service,
     SlicePoint,
     Solution,
+    Start,
     TermOffer,
 )
 
@@ -107,7 +108,7 @@ def _one_day(
 
     terms: list[TermOffer] = []
     for offer, is_short in zip(data.term_offers, short, strict=True):
-        starts = ()
+        starts: tuple[Start, ...] = ()
         if is_short:
             starts = tuple(
                 replace(s, cost=s.cost * tie(offer.pool), cover=((0, 1.0),), day=0, until=1)

@@ -152,9 +152,7 @@ def _owning(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) ->
                 v.free[q, s] = model.column(f"free[{quota.name},{s}]", upper=most)
 
 
-def _services(
-    model: LinearModel, data: Instance, v: Variables, pools: Collection[int]
-) -> None:
+def _services(model: LinearModel, data: Instance, v: Variables, pools: Collection[int]) -> None:
     for i, service in enumerate(data.services):
         for s in range(len(data.slices)):
             if not service.load[s]:

@@ -115,9 +115,7 @@ def on_nodes(offer: Offer) -> Iterator[Listing]:
         units *= 2
 
 
-def sold_alone(
-    kind: NodeKind, gpus: int, share: float, market: UsableMarket, costs: Costs
-) -> bool:
+def sold_alone(kind: NodeKind, gpus: int, share: float, market: UsableMarket, costs: Costs) -> bool:
     """Whether the part of a node that a replica takes is for sale by itself, at no higher price.
 
     Then a replica on a share of the larger node is never needed: every offer of the large node
