@@ -169,12 +169,14 @@ class _Builder:
             listing.name,
             self.pool_index[listing.kind, listing.spot],
             listing.site,
-            cost=tuple(
-                price * self.factor[t] for t in range(self.n_days) for _ in range(self.per_day)
-            ),
+            cost=self._by_slice(price),
             price=price,
             stock=self._stock(listing),
         )
+
+    def _by_slice(self, price: float) -> tuple[float, ...]:
+        """[s] present value of a price paid on the slice's day."""
+        return tuple(price * factor for factor in self.factor[:-1] for _ in range(self.per_day))
 
     def _stock(self, listing: Listing) -> float:
         limit = listing.offer.max_units
@@ -184,9 +186,8 @@ class _Builder:
     # -- owning ----------------------------------------------------------------------------
 
     def _asset(self, asset: OwnedAsset | PurchaseOption) -> Asset:
-        busy = [
-            self.costs.busy_energy(asset.item, 0, piece).amount for piece in self.horizon.slices
-        ]
+        pieces = self.horizon.slices
+        busy = [self.costs.busy_energy(asset.item, 0, piece).amount for piece in pieces]
         cash = tuple(float(amount) for _ in range(self.n_days) for amount in busy)
         cost = tuple(amount * self.factor[s // self.per_day] for s, amount in enumerate(cash))
         if isinstance(asset, OwnedAsset):
@@ -307,7 +308,7 @@ class _Builder:
     def _job(self, demand: JobDemand) -> tuple[Job, tuple[int, ...]]:
         gangs: list[GangOption] = []
         sources: list[int] = []
-        for number, option in enumerate(demand.options):
+        for number in range(len(demand.options)):
             made = [*self._gangs_on_pool(demand, number), *self._gangs_by_hour(demand, number)]
             gangs += made
             sources += [number] * len(made)
@@ -375,11 +376,7 @@ class _Builder:
                     rate,
                     listing.site,
                     hourly=h,
-                    hour_cost=tuple(
-                        price * self.factor[t]
-                        for t in range(self.n_days)
-                        for _ in range(self.per_day)
-                    ),
+                    hour_cost=self._by_slice(price),
                     hour_cash=price,
                     rented=True,
                 )

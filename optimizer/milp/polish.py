@@ -2,7 +2,7 @@
 
 A solver that stops within a gap leaves equal days with different, nearly equal hardware, which no
 one can operate. With long terms, purchases and jobs held as they are, the days do not depend on
-each other any more: each different day is solved once, exactly, and its answer used for all like it.
+each other any more: each different day is solved once, exactly, and all like it get its answer.
 """
 
 from __future__ import annotations

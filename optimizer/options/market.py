@@ -145,8 +145,9 @@ def _undominated(
     """Drop an offer when another can always replace it, node for node, at no higher cost.
 
     Safe because the replacement does all that any workload does on the node, has no stock limit
-    and no minimum, and covers at least the same time: its term is as long, or is repeated. Costs compare as present values, so a
-    package paid at once is not taken for a cheaper one paid month by month.
+    and no minimum, and covers at least the same time: its term is as long, or is repeated. Costs
+    compare as present values, so that a package paid at once is not taken for a cheaper one paid
+    month by month.
     """
     kept: list[Listing] = []
     dominated: dict[str, str] = {}
