@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 
 DAYS_IN_YEAR = 365
 """Actual/365 fixed, also across 29 February, as spreadsheets' XNPV counts."""
@@ -32,7 +33,7 @@ def residual_share(curve: Mapping[int, float], age_months: Decimal) -> Decimal:
     if not curve:
         return Decimal(0)
     points = [(0, Decimal(1))] + [(m, Decimal(str(v))) for m, v in sorted(curve.items())]
-    for (before, high), (after, low) in zip(points, points[1:], strict=False):
+    for (before, high), (after, low) in pairwise(points):
         if age_months <= after:
             return high + (low - high) * (age_months - before) / (after - before)
     return points[-1][1]
