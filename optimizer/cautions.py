@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from optimizer.plans import Assignment, Rental
 from optimizer.problem import Problem
+from providers.hardware import accelerators
+from providers.offers import Offer
 
 STALE_DAYS = 90
 
@@ -24,6 +26,7 @@ def plan_warnings(
             yield f"the price of {sku} is of low confidence"
         if "assum" in offers[sku].note.lower():
             yield f"{sku}: {offers[sku].note}"
+        yield from _host_memory(offers[sku])
         if problem.costs.money.vat != "ignore" and offers[sku].tax_included is None:
             yield f"{sku}: its source does not say whether the price includes VAT"
     modelled = sorted({line.workload for line in assignments if line.label == "modelled"})
@@ -36,3 +39,13 @@ def plan_warnings(
     common = bool(problem.costs.money.residual)
     if not common and not all(option.item.residual for option in problem.purchases):
         yield "no residual value is given (money.residual): bought hardware ends worth nothing"
+
+
+def _host_memory(offer: Offer) -> Iterator[str]:
+    """Host memory below the GPUs' slows loading, and may not hold the weights at all."""
+    gpu_memory = accelerators()[offer.gpu].memory_gb * offer.gpu_count
+    if offer.ram_gb is not None and float(offer.ram_gb) < gpu_memory:
+        yield (
+            f"{offer.sku}: its host has {offer.ram_gb} GB of memory, less than the "
+            f"{gpu_memory:g} GB of its GPUs"
+        )

@@ -60,12 +60,16 @@ def _nothing_offered(problem: Problem) -> Iterator[str]:
         kinds = {str(option.kind) for option in demand.options}
         if not kinds or kinds & supplied or (isinstance(demand, ServiceDemand) and demand.apis):
             continue
-        yield f"'{name}': it could run on {_some(kinds)}, but nothing of that is to be had"
-        if not problem.market.listings:
-            yield "  (renting is left out here, and what may be owned does not run it)"
-        for reason, count in problem.market.excluded.most_common(4):
-            yield f"  {count:3d} offers left out: {reason}"
-        yield "  try: wider market.regions or providers, or hardware.buy with one of these nodes"
+        if problem.market.listings:
+            yield f"'{name}': it could run on {_some(kinds)}, but nothing of that is to be had"
+            for reason, count in problem.market.excluded.most_common(4):
+                yield f"  {count:3d} offers left out: {reason}"
+            yield "  try: wider market.regions or providers, or hardware.buy with one of these"
+            continue
+        yield f"'{name}' does not run on what is owned or may be bought; it needs {_some(kinds)}"
+        for refused in problem.rejected:
+            if refused.workload == name and refused.hardware in supplied:
+                yield f"  {refused.hardware}: {refused.reason}"
 
 
 def _some(names: Iterable[str]) -> str:
