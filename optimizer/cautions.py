@@ -33,6 +33,8 @@ def plan_warnings(
     if modelled:
         names = ", ".join(modelled)
         yield f"speed is modelled, not measured, for {names}; measure before committing"
+    if any(line.label == "api" for line in assignments):
+        yield "how fast a token API answers is not known here; check its speed against the floor"
     owns = bool(problem.owned or problem.purchases)
     if owns and problem.costs.money.electricity is None:
         yield "no electricity price is given (money.electricity): owned hardware runs for nothing"

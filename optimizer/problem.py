@@ -26,6 +26,7 @@ from optimizer.schedule.demand import load_profile
 from optimizer.schedule.document import (
     BatchInferenceJob,
     FreeQuota,
+    Market,
     OwnedHardware,
     Purchase,
     ServiceWorkload,
@@ -251,7 +252,7 @@ def _workloads(
                 ([], []) if workload.api == "only" else service_options(workload, kinds)
             )
             load = _sliced(load_profile(workload, schedule), horizon)
-            apis = _apis(workload, book)
+            apis = _apis(workload, book, schedule.document.market)
             services.append(ServiceDemand(workload, load, tuple(options), apis))
         else:
             gangs, refused, work = job_options(workload, kinds)
@@ -271,11 +272,18 @@ def _sliced(by_hour: list[list[float]], horizon: Horizon) -> tuple[tuple[float, 
     )
 
 
-def _apis(service: ServiceWorkload, book: OfferBook) -> tuple[TokenOffer, ...]:
-    """Token offers of the very model; one per provider would never lose to another's."""
+def _apis(service: ServiceWorkload, book: OfferBook, market: Market) -> tuple[TokenOffer, ...]:
+    """Token offers of the very model, from providers and of a quality the market rules allow."""
     if service.api == "no":
         return ()
     from optimizer.model_cards import model_card
 
     wanted = model_card(service.model).id
-    return tuple(offer for offer in book.token_offers if offer.model == wanted)
+    unwanted = {name.lower() for name in market.providers.forbid}
+    return tuple(
+        offer
+        for offer in book.token_offers
+        if offer.model == wanted
+        and offer.provider.lower() not in unwanted
+        and offer.confidence <= market.confidence
+    )

@@ -110,13 +110,14 @@ def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -
             whole = data.exact or sum(share for _, share in begin.cover) > 1
             v.start[o, i] = model.column(
                 f"start[{offer.name},{begin.day}]",
-                upper=offer.stock,
+                # A merged start stands for those of several days: the stock row limits them.
+                upper=offer.stock if data.exact else INF,
                 whole=whole,
                 cost=begin.cost,
             )
-            if offer.least > 1:
+            if offer.least > 1 and data.exact:
                 v.order[o, i] = model.column(
-                    f"order[{offer.name},{begin.day}]", upper=1, whole=data.exact
+                    f"order[{offer.name},{begin.day}]", upper=1, whole=True
                 )
     for o, offer_h in enumerate(data.hourly_offers):
         for s, point in enumerate(data.slices):

@@ -70,16 +70,18 @@ def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) 
 
 
 def add_purchase_limit(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
-    r"""No more nodes bought than the schedule allows.
+    r"""No more bought nodes at once than the schedule allows.
 
-    $$\sum_i hold_{a,i} \le most_a$$
+    $$\sum_{i: t \in cover_i} hold_{a,i} \le most_a$$
 
-    Rows ``purchase_limit[a]``.
+    Rows ``purchase_limit[a,t]``.
     """
-    for a, asset in enumerate(data.assets):
-        terms = [(v.hold[a, i], 1.0) for i in range(len(asset.holds)) if (a, i) in v.hold]
-        if terms:
-            model.row(f"purchase_limit[{asset.name}]", terms, upper=asset.most)
+    for levels, asset in zip(active.held, data.assets, strict=True):
+        before: list[Term] = []
+        for t, terms in enumerate(levels):
+            if terms and terms != before:
+                model.row(f"purchase_limit[{asset.name},{t}]", terms, upper=asset.most)
+            before = terms
 
 
 def paid(v: Variables, data: Instance) -> dict[int, list[Term]]:
