@@ -188,6 +188,9 @@ class Instance:
     limits: Limits = field(default_factory=Limits)
     constant: float = 0.0
     """Present value of what is paid whatever the plan does."""
+    least_bought: tuple[tuple[tuple[int, ...], int], ...] = ()
+    """(assets, fewest nodes bought of them together): break-even points ask for what would not
+    be bought by itself. Empty in a plan."""
 
     @property
     def exact(self) -> bool:

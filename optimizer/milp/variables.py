@@ -133,8 +133,9 @@ def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -
 
 def _owning(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -> None:
     useful = {p for p, _ in wanted}
+    asked = {a for group, least in data.least_bought if least for a in group}
     for a, asset in enumerate(data.assets):
-        for i, hold in enumerate(asset.holds if asset.pool in useful else ()):
+        for i, hold in enumerate(asset.holds if asset.pool in useful or a in asked else ()):
             v.hold[a, i] = model.column(
                 f"hold[{asset.name},{hold.day},{hold.until}]",
                 upper=asset.most,

@@ -16,6 +16,7 @@ from optimizer.milp.constraints.jobs import (
 from optimizer.milp.constraints.limits import (
     add_budget,
     add_cash,
+    add_least_bought,
     add_minimum_order,
     add_purchase_limit,
     add_quota,
@@ -46,6 +47,7 @@ FAMILIES = (
     add_minimum_order,
     add_quota,
     add_purchase_limit,
+    add_least_bought,
     add_budget,
     add_cash,
     add_site_limits,

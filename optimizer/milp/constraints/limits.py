@@ -84,6 +84,20 @@ def add_purchase_limit(model: LinearModel, v: Variables, data: Instance, active:
             before = terms
 
 
+def add_least_bought(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""At least so many nodes are bought of a group of assets.
+
+    $$\sum_{a \in G} \sum_i hold_{a,i} \ge least_G$$
+
+    Rows ``least_bought[a+b+…]``. A group that nothing can be bought of leaves 0 >= least, which is
+    infeasible, as it should be.
+    """
+    for group, least in data.least_bought:
+        terms = [(column, 1.0) for (a, _), column in v.hold.items() if a in group]
+        names = "+".join(data.assets[a].name for a in group)
+        model.row(f"least_bought[{names}]", terms, lower=float(least))
+
+
 def paid(v: Variables, data: Instance) -> dict[int, list[Term]]:
     """Month → terms that add up to the money paid in it, undiscounted."""
     months: dict[int, list[Term]] = defaultdict(list)
