@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from optimizer.plans import Plan
-from optimizer.report.plan_sections import Section, headline, next_steps, sections, verdict
+from optimizer.report.plan_sections import headline, next_steps, sections, verdict
+from optimizer.report.section import Section
 from optimizer.report.text_grid import folded, grid
 
 

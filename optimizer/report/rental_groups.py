@@ -73,26 +73,36 @@ def grouped(plan: Plan) -> list[RentalGroup]:
     for rental in plan.rentals:
         lines[rental.offer, rental.node, rental.workload].append(rental)
     groups = [
-        RentalGroup(tuple(rentals), _users(rentals, plan.assignments)) for rentals in lines.values()
+        RentalGroup(tuple(rentals), _users(rentals, plan.rentals, plan.assignments))
+        for rentals in lines.values()
     ]
     return sorted(groups, key=lambda g: (-g.cost, g.sample.offer, g.sample.node, g.workloads))
 
 
-def _users(rentals: Sequence[Rental], assignments: Iterable[Assignment]) -> tuple[str, ...]:
+def _users(
+    rentals: Sequence[Rental], every: Iterable[Rental], assignments: Iterable[Assignment]
+) -> tuple[str, ...]:
+    """Who shares them: workloads on that node at the time, without jobs that rent their own."""
     one = rentals[0]
     if one.workload:
         return (one.workload,)
     start, end = min(r.start for r in rentals), max(r.end for r in rentals)
     spot = one.purchase_model == "spot"
+    alone = {_place(line.workload, line) for line in every if line.workload}
     return tuple(
         sorted(
             {
                 a.workload
                 for a in assignments
                 if a.node == one.node and a.spot == spot and a.start < end and start < a.end
+                if _place(a.workload, a) not in alone
             }
         )
     )
+
+
+def _place(workload: str, line: Rental | Assignment) -> tuple[object, ...]:
+    return workload, line.node, line.start, line.end, line.hours
 
 
 def days_between(start: date, end: date) -> Iterable[date]:

@@ -1,0 +1,147 @@
+"""A plan as CSV for spreadsheets: one table a file, exact amounts, ISO dates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from optimizer.plans import Assignment, Plan, Rental
+from optimizer.report.gantt import jobs_of
+from optimizer.report.plan_json import decimal_text
+from optimizer.report.rental_groups import days_between, hours_in, rental_quantity
+from optimizer.report.tables import render
+
+Row = tuple[object, ...]
+
+
+class _Key(NamedTuple):
+    workload: str
+    node: str
+    start: date
+    end: date
+    hours: str
+
+
+def plan_csv(plan: Plan, table: str = "calendar") -> str:
+    """One of the tables in `TABLES` with a line of titles.
+
+    Raises:
+        ValueError: there is no such table.
+    """
+    if table not in TABLES:
+        raise ValueError(f"'{table}' is not one of {', '.join(TABLES)}")
+    titles, rows = TABLES[table]
+    return render(titles, list(rows(plan)), "csv")
+
+
+def _calendar(plan: Plan) -> Iterator[Row]:
+    """A row for each day, slice of the day and thing that runs, by date."""
+    worked = _hours_worked(plan)
+    jobs = jobs_of(plan)
+    found: list[Row] = []
+    for line in plan.assignments:
+        hours = worked[_key(line.workload, line)].pop() if _has(worked, line) else None
+        gpus = line.gpus if line.workload in jobs else line.gpus * line.count
+        for day in days_between(line.start, line.end):
+            found.append(
+                (
+                    day,
+                    line.workload,
+                    line.node,
+                    "yes" if line.spot else "no",
+                    line.hours,
+                    len(hours_in(line.hours)) if hours is None else hours,
+                    line.count,
+                    gpus,
+                    decimal_text(line.load),
+                    line.site,
+                    line.label,
+                )
+            )
+    return iter(sorted(found, key=lambda row: tuple(map(str, row[:5]))))
+
+
+def _hours_worked(plan: Plan) -> Mapping[_Key, list[int]]:
+    """Hours of the slice that a job really runs, where it rents nodes of its own by the hour."""
+    worked: dict[_Key, list[int]] = defaultdict(list)
+    for rental in plan.rentals:
+        if rental.workload:
+            worked[_key(rental.workload, rental)].append(rental.hours_per_day)
+    return worked
+
+
+def _has(worked: Mapping[_Key, list[int]], line: Assignment) -> bool:
+    return bool(worked.get(_key(line.workload, line)))
+
+
+def _key(workload: str, line: Assignment | Rental) -> _Key:
+    return _Key(workload, line.node, line.start, line.end, line.hours)
+
+
+def _rentals(plan: Plan) -> Iterator[Row]:
+    for line in plan.rentals:
+        yield (
+            line.start,
+            line.end,
+            line.offer,
+            line.provider,
+            line.region,
+            line.tier,
+            line.purchase_model,
+            line.node,
+            line.units_per_node,
+            line.nodes,
+            line.terms,
+            line.hours,
+            line.hours_per_day,
+            rental_quantity(line),
+            "term" if line.terms else "node-hour",
+            line.workload,
+            line.quoted,
+            decimal_text(line.cost),
+            plan.currency,
+            line.observed_at,
+            line.age_days,
+            line.confidence,
+            line.source,
+        )
+
+
+def _ledger(plan: Plan) -> Iterator[Row]:
+    for line in plan.ledger:
+        yield (
+            line.component,
+            line.cause,
+            decimal_text(line.amount),
+            decimal_text(line.present_value),
+            plan.currency,
+        )
+
+
+def _cash_flow(plan: Plan) -> Iterator[Row]:
+    so_far = Decimal(0)
+    for month, amount in plan.cash_flow:
+        so_far += amount
+        yield month, decimal_text(amount), decimal_text(so_far), plan.currency
+
+
+TABLES: Mapping[str, tuple[list[str], Callable[[Plan], Iterator[Row]]]] = {
+    "calendar": (
+        "date workload node spot hours hours_worked count gpus load site label".split(),
+        _calendar,
+    ),
+    "rentals": (
+        [
+            *"start end offer provider region tier purchase_model node units_per_node".split(),
+            *"nodes terms hours hours_per_day quantity quantity_unit workload quoted".split(),
+            *"cost currency observed_at age_days confidence source".split(),
+        ],
+        _rentals,
+    ),
+    "ledger": ("component cause amount present_value currency".split(), _ledger),
+    "cash-flow": ("month paid so_far currency".split(), _cash_flow),
+}
+"""Name → titles and rows."""

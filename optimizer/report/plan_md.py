@@ -1,0 +1,46 @@
+"""A plan as Markdown: a comment on a change, a page of a wiki, a memo."""
+
+from __future__ import annotations
+
+from optimizer.plans import Plan
+from optimizer.report.plan_sections import headline, sections, verdict
+from optimizer.report.section import Section
+from optimizer.report.tables import render
+
+
+def plan_md(plan: Plan, *, why: bool = False, details: bool = False) -> str:
+    """The decision first; long tables folded away, to be opened by whoever asks."""
+    title, *rest = headline(plan)
+    decision, *more = verdict(plan)
+    parts = [
+        f"## {_text(title)}\n",
+        f"**{_text(decision)}**\n",
+        "\n".join(f"{_text(line)}  " for line in (*more, *rest)) + "\n",
+        *(_section(section) for section in sections(plan, why=why, details=details)),
+    ]
+    if plan.warnings:
+        warnings = "".join(f"- {_text(line)}\n" for line in plan.warnings)
+        parts.append(f"### Before you sign\n\n{warnings}")
+    return "\n".join(parts)
+
+
+def _section(section: Section) -> str:
+    columns = [column if column else " " for column in section.columns]
+    body = ""
+    if section.rows:
+        rows = [[_text(cell) for cell in row] for row in section.rows]
+        body += render(columns, rows, "md")
+    if section.block:
+        body += f"```text\n{section.block}```\n"
+    if section.notes:
+        body += "\n" + "".join(f"- {_text(note)}\n" for note in section.notes)
+    if section.aside:
+        return f"<details><summary>{section.title}</summary>\n\n{body}\n</details>\n"
+    return f"### {section.title}\n\n{body}"
+
+
+def _text(line: str) -> str:
+    """What would be markup is shown as it is."""
+    for character in "\\*_`<[":
+        line = line.replace(character, f"\\{character}")
+    return line
