@@ -1,0 +1,1 @@
+"""Break-even points: of one purchase against one rental, and of the whole plan."""
