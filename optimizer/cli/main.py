@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import hardware, models, offers, schedules, size
+from optimizer.cli import hardware, models, offers, plan, schedules, size
 from providers.errors import RentoptError
 
 app = typer.Typer(
@@ -20,9 +20,11 @@ app = typer.Typer(
     help="Which GPUs to rent, from whom, on which days, and which to buy.",
     epilog=(
         "Exit codes: 0 done; 1 a bug; 2 usage or a faulty document; 3 no plan exists; 4 prices "
-        "missing or, with --strict, stale; 7 a plan that does not hold; 8 time limit (--strict)."
+        "missing or, with --strict, stale; 7 a plan that does not hold; 8 the gap was not reached "
+        "in time (--strict); 130 and 143 interrupted."
     ),
 )
+app.command()(plan.plan)
 app.command()(schedules.init)
 app.command()(schedules.validate)
 app.command()(schedules.schema)

@@ -23,6 +23,11 @@ class FaultFormat(StrEnum):
     GITHUB = "github"
 
 
+class SchemaKind(StrEnum):
+    SCHEDULE = "schedule"
+    PLAN = "plan"
+
+
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
     from optimizer.schedule.starters import STARTERS
 
@@ -92,17 +97,26 @@ def validate(
 
 
 def schema(
+    of: Annotated[
+        SchemaKind, typer.Option("--of", help="The schedule you write, or the plan as JSON.")
+    ] = SchemaKind.SCHEDULE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if not.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a schedule, for editors and other programs."""
-    from optimizer.schedule.schema import schedule_schema_text
+    """Print the JSON Schema of a schedule or a plan, for editors and other programs."""
+    if of is SchemaKind.PLAN:
+        from optimizer.report.plan_schema import plan_schema_text
 
-    if output is None or str(output) == "-":
-        typer.echo(schedule_schema_text(), nl=False)
+        text = plan_schema_text()
     else:
-        _write(output, schedule_schema_text(), force=True)
+        from optimizer.schedule.schema import schedule_schema_text
+
+        text = schedule_schema_text()
+    if output is None or str(output) == "-":
+        typer.echo(text, nl=False)
+    else:
+        _write(output, text, force=True)
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:

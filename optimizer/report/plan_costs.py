@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from optimizer.plans import Plan
 from optimizer.report.money_text import footed_text, hours_number, money, percent
-from optimizer.report.plan_json import decimal_text
 from optimizer.report.section import Columns, Section
 from optimizer.report.tables import Column
 
@@ -92,33 +91,43 @@ def cash_flow(plan: Plan) -> Section:
 
 
 def breakeven(plan: Plan) -> Section:
-    """Rows as the break-even solver states them; nothing is known of them but their keys."""
-    rows = [
-        [
-            _words(row, "pair", "what", "subject"),
-            _words(row, "quantity", "name"),
-            _words(row, "now", "current"),
-            _words(row, "breakeven", "break_even", "value"),
-            _words(row, "unit"),
-            _words(row, "text", "meaning"),
-        ]
-        for row in plan.breakeven
-    ]
+    """Where the answer turns, as the break-even points say it; "never" where it does not."""
     columns: Columns = [
-        "own or rent",
+        "own",
+        "or rent",
         "quantity",
         Column("now", right=True),
         Column("break-even", right=True),
         "unit",
         "meaning",
     ]
+    rows = [
+        [
+            _words(row, "subject"),
+            _words(row, "against"),
+            _words(row, "quantity"),
+            _figure(row.get("now"), "-"),
+            _figure(row.get("break_even"), "never"),
+            _words(row, "unit"),
+            _words(row, "meaning"),
+        ]
+        for row in plan.breakeven
+    ]
     return Section("Break-even points", columns, rows)
 
 
-def _words(row: dict[str, Any], *keys: str) -> str:
-    value = next((row[key] for key in keys if row.get(key) is not None), "")
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, float):
-        return f"{value:,.6g}"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _words(row: dict[str, Any], key: str) -> str:
+    return str(row.get(key) or "")
+
+
+def _figure(value: Any, none: str) -> str:
+    """Four digits that count, or all that stand before the point."""
+    if value is None or value == "":
+        return none
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    places = max(0, 3 - exact.adjusted()) if exact else 0
+    text = f"{exact:,.{min(places, 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

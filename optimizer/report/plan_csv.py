@@ -45,22 +45,22 @@ def _calendar(plan: Plan) -> Iterator[Row]:
     for line in plan.assignments:
         hours = worked[_key(line.workload, line)].pop() if _has(worked, line) else None
         gpus = line.gpus if line.workload in jobs else line.gpus * line.count
-        for day in days_between(line.start, line.end):
-            found.append(
-                (
-                    day,
-                    line.workload,
-                    line.node,
-                    "yes" if line.spot else "no",
-                    line.hours,
-                    len(hours_in(line.hours)) if hours is None else hours,
-                    line.count,
-                    gpus,
-                    decimal_text(line.load),
-                    line.site,
-                    line.label,
-                )
+        found += [
+            (
+                day,
+                line.workload,
+                line.node,
+                "yes" if line.spot else "no",
+                line.hours,
+                len(hours_in(line.hours)) if hours is None else hours,
+                line.count,
+                gpus,
+                decimal_text(line.load),
+                line.site,
+                line.label,
             )
+            for day in days_between(line.start, line.end)
+        ]
     return iter(sorted(found, key=lambda row: tuple(map(str, row[:5]))))
 
 
@@ -130,18 +130,49 @@ def _cash_flow(plan: Plan) -> Iterator[Row]:
 
 TABLES: Mapping[str, tuple[list[str], Callable[[Plan], Iterator[Row]]]] = {
     "calendar": (
-        "date workload node spot hours hours_worked count gpus load site label".split(),
+        [
+            "date",
+            "workload",
+            "node",
+            "spot",
+            "hours",
+            "hours_worked",
+            "count",
+            "gpus",
+            "load",
+            "site",
+            "label",
+        ],
         _calendar,
     ),
     "rentals": (
         [
-            *"start end offer provider region tier purchase_model node units_per_node".split(),
-            *"nodes terms hours hours_per_day quantity quantity_unit workload quoted".split(),
-            *"cost currency observed_at age_days confidence source".split(),
+            *[
+                "start",
+                "end",
+                "offer",
+                "provider",
+                "region",
+                "tier",
+                "purchase_model",
+                "node",
+                "units_per_node",
+            ],
+            *[
+                "nodes",
+                "terms",
+                "hours",
+                "hours_per_day",
+                "quantity",
+                "quantity_unit",
+                "workload",
+                "quoted",
+            ],
+            *["cost", "currency", "observed_at", "age_days", "confidence", "source"],
         ],
         _rentals,
     ),
-    "ledger": ("component cause amount present_value currency".split(), _ledger),
-    "cash-flow": ("month paid so_far currency".split(), _cash_flow),
+    "ledger": (["component", "cause", "amount", "present_value", "currency"], _ledger),
+    "cash-flow": (["month", "paid", "so_far", "currency"], _cash_flow),
 }
 """Name → titles and rows."""

@@ -1,0 +1,279 @@
+"""``rentopt plan``: the cheapest way to run a schedule, proven."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from optimizer.plans import Plan
+    from optimizer.schedule.schedule import Schedule
+    from providers.offers import OfferBook
+
+STALE_DAYS = 90
+"""With --strict, a used price older than this fails."""
+
+STALE_EXIT = 4
+GAP_EXIT = 8
+
+T = TypeVar("T")
+
+
+class PlanFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+
+
+class CsvTable(StrEnum):
+    CALENDAR = "calendar"
+    RENTALS = "rentals"
+    LEDGER = "ledger"
+    CASH_FLOW = "cash-flow"
+
+
+class Solver(StrEnum):
+    HIGHS = "highs"
+    SCIP = "scip"
+    CP_SAT = "cp-sat"
+
+
+_SOLVERS = {Solver.HIGHS: "HIGHS", Solver.SCIP: "GSCIP", Solver.CP_SAT: "CP_SAT"}
+
+
+def gap_share(text: str) -> float:
+    """``0.5%`` as 0.005; a number without the sign could be meant either way."""
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*", text)
+    if not found:
+        raise typer.BadParameter(f"'{text}' is no percentage; write it like 0.5%")
+    value = float(found[1]) / 100
+    if value >= 1:
+        raise typer.BadParameter(f"'{text}' is not below 100%")
+    return value
+
+
+def plan(
+    schedule: Annotated[Path, typer.Argument(help="What to run, and when (YAML).")],
+    format: Annotated[PlanFormat, typer.Option("--format", help="Form of the output.")] = (
+        PlanFormat.TABLE
+    ),
+    csv_table: Annotated[
+        CsvTable, typer.Option(help="What --format csv writes.")
+    ] = CsvTable.CALENDAR,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
+    ] = Path("-"),
+    why: Annotated[
+        bool, typer.Option("--why", help="Add what was ruled out, and the reasons.")
+    ] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Every rental on its own line.")
+    ] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Day the prices are wanted for.",
+            show_default="today, or the first day if that is earlier",
+        ),
+    ] = None,
+    quotes: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of your own quotes, besides the schedule's; may be repeated."),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(
+            parser=gap_share,
+            metavar="PERCENT",
+            help="Stop when the plan is proven to be so close to the least cost.",
+        ),
+    ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds for each of all rent, all own, best mix.")
+    ] = 60.0,
+    solver: Annotated[Solver, typer.Option(help="What solves the model.")] = Solver.HIGHS,
+    no_breakeven: Annotated[
+        bool, typer.Option("--no-breakeven", help="Leave the break-even points out.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help=f"Exit with {STALE_EXIT} if a price used is older than {STALE_DAYS} days, "
+            f"with {GAP_EXIT} if --gap was not reached.",
+        ),
+    ] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Say how long each step took.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say each step on standard error.")
+    ] = False,
+) -> None:
+    """Find the cheapest rentals and purchases for a schedule, and prove how good they are."""
+    check_writable(output)
+    from optimizer import load_schedule
+    from optimizer import plan as find_plan
+    from optimizer.milp.solve import SolveOptions
+
+    asked = load_schedule(schedule)
+    book = _prices(asked, as_of.date() if as_of else None, quotes or [])
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
+    with told(verbose) as tell:
+        found = interruptible(lambda: find_plan(asked, book, options, progress=tell))
+        if not no_breakeven:
+            found = _with_breakeven(found, asked, book)
+    text = _rendered(found, format, csv_table, output, why=why, details=details, timings=timings)
+    deliver(text, output)
+    if timings and format is not PlanFormat.JSON:
+        steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.timings_s)
+        typer.echo(f"rentopt: {steps}", err=True)
+    if strict:
+        _judge(found, gap)
+
+
+def _prices(schedule: Schedule, as_of: date | None, quotes: list[Path]) -> OfferBook:
+    from optimizer.api import prices_for
+    from providers.book import bundled_book
+
+    book = prices_for(schedule, as_of)
+    if not quotes:
+        return book
+    market = schedule.document.market
+    own = [schedule.folder / path for path in market.quotes]
+    return bundled_book(market.table, as_of=book.as_of, quotes=[*own, *quotes])
+
+
+def _with_breakeven(found: Plan, schedule: Schedule, book: OfferBook) -> Plan:
+    return found
+
+
+def _rendered(
+    found: Plan,
+    format: PlanFormat,
+    csv_table: CsvTable,
+    output: Path,
+    *,
+    why: bool,
+    details: bool,
+    timings: bool,
+) -> str:
+    if format is PlanFormat.JSON:
+        from optimizer.report.plan_json import plan_to_json
+
+        return plan_to_json(found, timings=timings)
+    if format is PlanFormat.CSV:
+        from optimizer.report.plan_csv import plan_csv
+
+        return plan_csv(found, csv_table.value)
+    if format is PlanFormat.MD:
+        from optimizer.report.plan_md import plan_md
+
+        return plan_md(found, why=why, details=details)
+    from optimizer.report.plan_table import plan_text
+
+    width, color = terminal() if str(output) == "-" else (None, False)
+    return plan_text(found, why=why, details=details, width=width, color=color)
+
+
+def terminal() -> tuple[int | None, bool]:
+    """Width and whether to use bold; no width where the output goes to no terminal."""
+    import os
+    import shutil
+
+    if not sys.stdout.isatty():
+        return None, False
+    return shutil.get_terminal_size().columns, not os.environ.get("NO_COLOR")
+
+
+def _judge(found: Plan, gap: float) -> None:
+    """Exit with the code of the first thing --strict does not let pass."""
+    stale = sorted({(r.offer, r.age_days) for r in found.rentals if r.age_days > STALE_DAYS})
+    for offer, age in stale:
+        typer.echo(f"rentopt: the price of {offer} is {age} days old (--strict)", err=True)
+    wide = found.gap > gap * (1 + 1e-9) + 1e-9
+    if wide:
+        typer.echo(
+            f"rentopt: the gap is {found.gap:.2%}, and {gap:.2%} was asked for; "
+            "allow more (--time-limit)",
+            err=True,
+        )
+    if stale or wide:
+        raise typer.Exit(STALE_EXIT if stale else GAP_EXIT)
+
+
+def check_writable(output: Path) -> None:
+    """Refuse a place where nothing can be written before the work, not after it."""
+    from providers.errors import RentoptError
+
+    if str(output) == "-":
+        return
+    if output.is_dir():
+        raise RentoptError(f"{output} is a folder; name a file in it")
+    if not output.parent.is_dir():
+        raise RentoptError(f"{output} cannot be written: there is no folder {output.parent}")
+
+
+def deliver(text: str, output: Path) -> None:
+    """To standard output, or to a file that is there whole or not at all."""
+    from optimizer.report.files import write_atomically
+    from providers.errors import RentoptError
+
+    if str(output) == "-":
+        typer.echo(text, nl=False)
+        return
+    try:
+        write_atomically(output, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RentoptError(f"{output} cannot be written: {reason}") from None
+    typer.echo(f"wrote {output}", err=True)
+
+
+@contextmanager
+def told(verbose: bool) -> Iterator[Callable[[str], None]]:
+    """What tells a person how far it is: lines with -v, a spinner on a terminal, else nothing."""
+    if verbose:
+        yield lambda step: typer.echo(f"rentopt: {step}", err=True)
+        return
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda step: status.update(f"{step} ...")
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """Run `work` so that Ctrl-C and SIGTERM end it at once, even inside the solver.
+
+    Python handles a signal only between two of its own steps, and the solver may be many seconds
+    away from the next; so the work is done in another thread, which dies with the process.
+    """
+    from concurrent.futures import Future
+
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again below, with its traceback
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=run, name="plan", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
+    return outcome.result()
