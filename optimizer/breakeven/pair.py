@@ -18,7 +18,7 @@ from decimal import Decimal
 
 HOURS_IN_YEAR = 8760
 MONTHS_IN_YEAR = 12
-MOST_MONTHS = 240
+MOST_MONTHS = 120
 """Paybacks are looked for so far; hardware does not last longer."""
 ONE = Decimal(1)
 

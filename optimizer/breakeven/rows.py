@@ -9,7 +9,7 @@ Row = dict[str, Any]
 """What a row says; keys as in `row`."""
 
 KEYS = (
-    "kind", "subject", "against", "basis", "quantity", "unit", "now", "break_even", "raw",
+    "kind", "subject", "against", "basis", "quantity", "unit", "now", "answer", "break_even", "raw",
     "low", "high", "proven", "self_check", "meaning",
 )  # fmt: skip
 """In the order of a file's columns."""
@@ -33,6 +33,7 @@ def row(
     self_check: Decimal | None = None,
     against: str = "",
     basis: str = "",
+    answer: str = "",
     **more: Any,
 ) -> Row:
     """One break-even point.
@@ -47,6 +48,8 @@ def row(
         self_check: what is left of the difference with the figure put back, as share of the price.
         against: the rental it is compared with.
         basis: accounting (no interest) or economic (at the schedule's discount rate).
+        answer: at (the figure), never, always, none (there is nothing to ask), or open (not
+            settled); at or never by whether there is a figure when left out.
     """
     return {
         "kind": kind,
@@ -56,6 +59,7 @@ def row(
         "quantity": quantity,
         "unit": unit,
         "now": number(now),
+        "answer": answer or ("never" if break_even is None else "at"),
         "break_even": number(break_even),
         "raw": number(raw),
         "low": number(low),
@@ -90,8 +94,7 @@ def said(value: Decimal | float, places: int | None = None) -> str:
     if places is None:
         size = abs(number)
         places = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 4
-    text = f"{number:,.{places}f}"
-    return text
+    return f"{number:,.{places}f}"
 
 
 def percent(share: Decimal | float) -> str:
