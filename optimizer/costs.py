@@ -89,7 +89,8 @@ class Costs:
 
         A package is paid whole when it starts; a month within a longer term in advance; hours
         within a term at the end of each month of it. What lies past the horizon is charged whole,
-        or credited pro rata on the last day (`money.terms_past_horizon`).
+        or credited pro rata on the last day, together with the bills that were still to come
+        (`money.terms_past_horizon`): a credit for bills discounted over years would pay for itself.
         """
         tenor = self.term(offer)
         first = self.horizon.day(start)
@@ -110,6 +111,7 @@ class Costs:
         if past > 0 and self.money.terms_past_horizon == "credit":
             whole = sum((flow.amount for flow in flows), Decimal(0))
             unused = whole * past / (end - first).days
+            flows = [Flow(min(flow.day, last), flow.amount, "rent") for flow in flows]
             flows.append(Flow(last, -unused, "rent"))
         return flows
 
