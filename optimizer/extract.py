@@ -74,6 +74,7 @@ class _Reader:
         self._jobs()
         self._by_workload()
         self.out.rentals.sort(key=lambda r: (r.start, r.provider, r.offer, r.hours, r.workload))
+        self.out.usages.sort(key=lambda u: (u.asset, u.start, u.hours, u.workload))
         self.out.assignments.sort(key=lambda a: (a.workload, a.start, a.node, a.hours))
         return self.out
 
@@ -201,20 +202,34 @@ class _Reader:
             flows = [self.costs.busy_energy(asset.item, t, piece) for t in range(first, end)]
             paid = self._pay(asset.name, (f for f in flows if f.amount), nodes)
             self.pool_cost[self.made.instance.assets[a].pool] += paid
-            self.out.usages.append(self._usage(asset.name, nodes, first, end, str(piece)))
+            self.out.usages.append(
+                self._usage(asset.name, nodes, first, end, str(piece), worked=piece.n_hours)
+            )
         free = {key: in_steps(nodes) for key, nodes in self.solution.free.items()}
         for q, k, first, end, nodes in self._day_runs({x: n for x, n in free.items() if n}):
             quota, piece = self.made.instance.quotas[q], self.horizon.slices[k]
             self.available[quota.pool] += nodes * piece.n_hours * (end - first)
-            self.out.usages.append(self._usage(quota.name, nodes, first, end, str(piece)))
-        self.out.usages.sort(key=lambda u: (u.asset, u.start, u.hours))
+            self.out.usages.append(
+                self._usage(quota.name, nodes, first, end, str(piece), worked=piece.n_hours)
+            )
 
     def _pool_of(self, owned: OwnedAsset) -> int | None:
         pool = (owned.kind, False)
         return self.made.pools.index(pool) if pool in self.made.pools else None
 
-    def _usage(self, name: str, nodes: Decimal, first: int, end: int, hours: str) -> Usage:
-        return Usage(name, nodes, self.horizon.day(first), self.horizon.day(end), hours)
+    def _usage(
+        self,
+        name: str,
+        nodes: Decimal,
+        first: int,
+        end: int,
+        hours: str,
+        *,
+        worked: int,
+        workload: str = "",
+    ) -> Usage:
+        start, until = self.horizon.day(first), self.horizon.day(end)
+        return Usage(name, nodes, start, until, hours, worked, workload)
 
     def _purchases(self, a: int, option: PurchaseOption, pool: int) -> None:
         holds = self.made.instance.assets[a].holds
@@ -296,13 +311,24 @@ class _Reader:
             self._job_assignment(j, g, first, end, k)
         hours_by = {((j, g), s): n for (j, g, s), n in self.solution.hours.items()}
         for (j, g), k, first, end, worked in self._day_runs(hours_by):
-            gang = jobs[j].gangs[g]
+            gang, name = jobs[j].gangs[g], jobs[j].name
+            hours = str(self.horizon.slices[k])
+            self._job_assignment(j, g, first, end, k)
+            if gang.quota >= 0:
+                self.used[gang.pool, name] += Decimal(gang.nodes * worked * (end - first))
+                self.available[gang.pool] += Decimal(gang.nodes * worked * (end - first))
+                quota = self.made.instance.quotas[gang.quota].name
+                nodes = Decimal(gang.nodes)
+                self.out.usages.append(
+                    self._usage(quota, nodes, first, end, hours, workload=name, worked=worked)
+                )
+                continue
             listing = self.made.hourly[gang.hourly]
             cost = Decimal(0)
             for day in range(first, end):
                 flows = self.costs.hourly(listing.offer, listing.units, day, worked)
                 cost += self._pay(listing.offer.sku, flows, gang.nodes)
-            self.direct[jobs[j].name] += cost
+            self.direct[name] += cost
             self.out.rentals.append(
                 self._rental(
                     listing,
@@ -310,12 +336,11 @@ class _Reader:
                     first,
                     end,
                     cost,
-                    hours=str(self.horizon.slices[k]),
+                    hours=hours,
                     hours_per_day=worked,
-                    workload=jobs[j].name,
+                    workload=name,
                 )
             )
-            self._job_assignment(j, g, first, end, k)
         for j in self.solution.moved:
             demand = self.problem.jobs[j]
             price = self.problem.schedule.document.market.transfer
@@ -328,7 +353,7 @@ class _Reader:
         gang = self.made.instance.jobs[j].gangs[g]
         kind, spot = self.made.pools[gang.pool]
         option = self.problem.jobs[j].options[self.made.gangs[j][g]]
-        site = gang.site if gang.nodes > 1 or gang.hourly >= 0 else ""
+        site = gang.site if gang.nodes > 1 or gang.by_hour else ""
         self.out.assignments.append(
             self._assignment(
                 option.workload, str(kind), first, end, k,

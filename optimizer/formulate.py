@@ -77,6 +77,7 @@ class _Builder:
         self.hourly = tuple(x for x in listings if not self.costs.term(x.offer))
         nodes: tuple[OwnedAsset | PurchaseOption, ...] = (*problem.owned, *problem.purchases)
         self.assets = tuple(a for a in nodes if (a.kind, False) in self.pool_index)
+        self.quotas = tuple(q for q in problem.quotas if (q[1], False) in self.pool_index)
 
     def build(self) -> Formulation:
         services = tuple(self._service(demand) for demand in self.problem.services)
@@ -250,13 +251,12 @@ class _Builder:
         return days
 
     def _quotas(self) -> Iterable[Quota]:
-        for quota, kind in self.problem.quotas:
-            if (kind, False) in self.pool_index:
-                first = self.horizon.index(quota.start) if quota.start else 0
-                last = self.horizon.index(quota.end) if quota.end else self.n_days - 1
-                nodes = tuple(float(quota.nodes * (first <= t <= last)) for t in range(self.n_days))
-                pool = self.pool_index[kind, False]
-                yield Quota(quota.name, pool, nodes, float(quota.hours_per_month))
+        for quota, kind in self.quotas:
+            first = self.horizon.index(quota.start) if quota.start else 0
+            last = self.horizon.index(quota.end) if quota.end else self.n_days - 1
+            nodes = tuple(float(quota.nodes * (first <= t <= last)) for t in range(self.n_days))
+            pool = self.pool_index[kind, False]
+            yield Quota(quota.name, pool, nodes, float(quota.hours_per_month))
 
     def _fixed_flows(self) -> list[Flow]:
         return [
@@ -309,7 +309,11 @@ class _Builder:
         gangs: list[GangOption] = []
         sources: list[int] = []
         for number in range(len(demand.options)):
-            made = [*self._gangs_on_pool(demand, number), *self._gangs_by_hour(demand, number)]
+            made = [
+                *self._gangs_on_pool(demand, number),
+                *self._gangs_by_hour(demand, number),
+                *self._gangs_on_quota(demand, number),
+            ]
             gangs += made
             sources += [number] * len(made)
         names = [job.job.name for job in self.problem.jobs]
@@ -337,7 +341,6 @@ class _Builder:
         if pool is None:
             return []
         own = any(asset.kind == option.kind for asset in self.assets)
-        free = any(kind == option.kind for _, kind in self.problem.quotas)
         terms = {x.site for x in self.terms if (x.kind, x.spot) == (option.kind, False)}
         # An hourly offer with a stock limit is rented through whole slices, like a term.
         terms |= {
@@ -345,9 +348,9 @@ class _Builder:
             for x in self.hourly
             if (x.kind, x.spot) == (option.kind, False) and self._stock(x) < INF
         }
-        if not (own or free or terms):
+        if not (own or terms):
             return []
-        rented = not (own or free)
+        rented = not own
         if option.nodes == 1:
             return [GangOption(pool, 1, option.rate, rented=rented)]
         sites = sorted(terms) + (["own"] if own else [])
@@ -382,6 +385,22 @@ class _Builder:
                 )
             )
         return gangs
+
+    def _gangs_on_quota(self, demand: JobDemand, number: int) -> list[GangOption]:
+        """On free nodes, by the hour, as many as the quota has at once."""
+        option = demand.options[number]
+        return [
+            GangOption(
+                self.pool_index[option.kind, False],
+                option.nodes,
+                option.rate,
+                quota.name,
+                rented=True,
+                quota=q,
+            )
+            for q, (quota, kind) in enumerate(self.quotas)
+            if kind == option.kind and option.nodes <= quota.nodes
+        ]
 
     # -- limits ----------------------------------------------------------------------------
 

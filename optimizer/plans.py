@@ -93,7 +93,13 @@ class Usage:
     nodes: Decimal
     start: date
     end: date
+    """First day no longer used."""
     hours: str
+    """Hours of the day within which it is used."""
+    hours_per_day: int
+    """How many of them: all, or fewer for a job on a free quota."""
+    workload: str
+    """The job that holds a free quota by the hour; empty for capacity that workloads share."""
 
 
 @dataclass(frozen=True, slots=True)

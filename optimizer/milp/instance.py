@@ -142,6 +142,13 @@ class GangOption:
     hour_cash: float = 0.0
     rented: bool = False
     """Whether data must be moved to it: no owned node of the pool can be what it runs on."""
+    quota: int = -1
+    """Index of the free quota it runs on by the hour; -1: none."""
+
+    @property
+    def by_hour(self) -> bool:
+        """Whether it holds its nodes for the hours it works; else for whole slices."""
+        return self.hourly >= 0 or self.quota >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +247,7 @@ class Solution:
     run: dict[tuple[int, int, int], int]
     """(job, gang, slice) → 1 when it runs through the slice on pool capacity."""
     hours: dict[tuple[int, int, int], int]
-    """(job, gang, slice) → hours it runs on nodes rented by the hour."""
+    """(job, gang, slice) → hours it runs on nodes rented by the hour, or free."""
     moved: tuple[int, ...] = ()
     """Jobs whose data is moved to rented nodes."""
 

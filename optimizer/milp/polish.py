@@ -35,7 +35,7 @@ def can_polish(data: Instance) -> bool:
     """Whether days are independent once long terms, purchases and jobs are held."""
     limited = bool(data.quotas) or data.limits != Limits(fixed_cash=data.limits.fixed_cash)
     orders = any(offer.least > 1 for offer in data.term_offers)
-    sites = any(gang.site and gang.hourly < 0 for job in data.jobs for gang in job.gangs)
+    sites = any(gang.site and not gang.by_hour for job in data.jobs for gang in job.gangs)
     return not (limited or orders or sites)
 
 
@@ -203,5 +203,7 @@ def objective(data: Instance, x: Solution) -> float:
         total += data.hourly_offers[o].cost[s] * data.slices[s].hours * n
     total += sum(data.assets[a].busy[s] * n for (a, s), n in x.busy.items())
     total += sum(data.services[v].apis[a].cost[s] * n for (v, a, s), n in x.api.items())
-    total += sum(data.jobs[j].gangs[g].hour_cost[s] * n for (j, g, s), n in x.hours.items())
+    for (j, g, s), n in x.hours.items():
+        gang = data.jobs[j].gangs[g]
+        total += gang.hour_cost[s] * n if gang.hourly >= 0 else 0.0
     return total + sum(data.jobs[j].move_cost for j in x.moved)

@@ -15,7 +15,8 @@ from optimizer.milp.assemble import assemble
 from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF, LinearModel
 from optimizer.milp.merge import merge_days
-from optimizer.milp.polish import can_polish, polish
+from optimizer.milp.placement import free_to_place, place_early
+from optimizer.milp.polish import can_polish, objective, polish
 from optimizer.milp.variables import Variables
 
 SMALL_COLUMNS = 4000
@@ -100,9 +101,24 @@ def _solve_exact(
 ) -> Solution | NoSolution:
     model, v = assemble(data, pools)
     raw = run_solver(model, options, deadline)
+    if raw.values is not None and _split_hours(data, v, raw.values):
+        for column in v.hours.values():
+            model.whole[column] = True
+        raw = run_solver(model, options, deadline)
     if raw.values is None:
         return NoSolution(raw.infeasible)
-    return _solution(data, v, raw.values, raw.objective, max(raw.bound, bound))
+    found = _solution(data, v, raw.values, raw.objective, max(raw.bound, bound))
+    found = place_early(data, found, _whole(v.total, raw.values))
+    return replace(found, objective=max(objective(data, found), found.bound))
+
+
+def _split_hours(data: Instance, v: Variables, values: list[float]) -> bool:
+    """Whether an hour that `place_early` will not place is split between slices."""
+    return any(
+        abs(values[c] - round(values[c])) > 1e-6
+        for (j, _, _), c in v.hours.items()
+        if not free_to_place(data, j)
+    )
 
 
 def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
@@ -232,7 +248,7 @@ def _solution(
     run, hours = _whole(v.run, x), _whole(v.hours, x)
     for column, way in v.whole_run.items():
         if round(x[column]):
-            on_pool = data.jobs[way.job].gangs[way.gang].hourly < 0
+            on_pool = not data.jobs[way.job].gangs[way.gang].by_hour
             for s, worked in way.shares:
                 if on_pool:
                     run[way.job, way.gang, s] = 1

@@ -45,7 +45,9 @@ class Variables:
     run: dict[Key3, int] = field(default_factory=dict)
     """run[j,g,s]: job j runs as gang g through slice s on capacity of the pool"""
     hours: dict[Key3, int] = field(default_factory=dict)
-    """hours[j,g,s]: hours job j runs as gang g in slice s on nodes rented by the hour"""
+    """hours[j,g,s]: hours job j runs as gang g in slice s on nodes rented by the hour, or free"""
+    total: dict[Key2, int] = field(default_factory=dict)
+    """total[j,g]: all hours job j runs as gang g on such nodes"""
     whole_run: dict[int, Run] = field(default_factory=dict)
     """column → contiguous run"""
     done: dict[Key2, int] = field(default_factory=dict)
@@ -95,7 +97,7 @@ def _wanted(data: Instance, v: Variables) -> Wanted:
     wanted |= {(data.jobs[j].gangs[g].pool, s) for j, g, s in v.run}
     for way in v.whole_run.values():
         gang = data.jobs[way.job].gangs[way.gang]
-        if gang.hourly < 0:
+        if not gang.by_hour:
             wanted |= {(gang.pool, s) for s, _ in way.shares}
     return wanted
 
@@ -173,17 +175,22 @@ def _interruptible(
     model: LinearModel, data: Instance, v: Variables, j: int, job: Job, pools: Collection[int]
 ) -> None:
     window = data.slices_of_days(job.first, job.last)
+    # Whole hours in total (`total`) are placed in whole hours at no extra cost, unless another
+    # job waits for this one or it for another: then they must be whole in every slice.
+    waits = bool(job.after) or any(j in other.after for other in data.jobs)
     for g, gang in enumerate(job.gangs):
+        if gang.by_hour and gang.pool in pools:
+            v.total[j, g] = model.column(f"total[{job.name},{g}]", whole=True)
         for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"
-            if gang.hourly < 0:
+            if not gang.by_hour:
                 v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
             else:
                 v.hours[j, g, s] = model.column(
                     "hours" + name,
                     upper=data.slices[s].hours,
-                    whole=data.exact,
-                    cost=gang.hour_cost[s] * data.slice_days(s),
+                    whole=data.exact and waits,
+                    cost=gang.hour_cost[s] * data.slice_days(s) if gang.hourly >= 0 else 0.0,
                 )
 
 
@@ -217,7 +224,7 @@ def contiguous_shares(
     for s in data.slices_of_days(day, job.last):
         hours = min(left, data.slices[s].hours)
         left -= hours
-        worked = float(math.ceil(hours - 1e-9)) if gang.hourly >= 0 else hours
+        worked = float(math.ceil(hours - 1e-9)) if gang.by_hour else hours
         shares.append((s, worked))
         if left <= 1e-9:
             return tuple(shares)

@@ -11,6 +11,7 @@ from optimizer.milp.constraints.jobs import (
     add_move,
     add_one_gang,
     add_precedence,
+    add_whole_hours,
     add_work,
 )
 from optimizer.milp.constraints.limits import (
@@ -39,6 +40,7 @@ FAMILIES = (
     add_replica_price,
     add_least_replicas,
     add_work,
+    add_whole_hours,
     add_one_gang,
     add_contiguous,
     add_precedence,

@@ -108,7 +108,7 @@ def _gang_uses(v: Variables, data: Instance) -> list[tuple[int, int, int, Term]]
     ]
     for column, run in v.whole_run.items():
         gang = data.jobs[run.job].gangs[run.gang]
-        if gang.hourly < 0:
+        if not gang.by_hour:
             uses += [(run.job, run.gang, s, (column, float(gang.nodes))) for s, _ in run.shares]
     return uses
 

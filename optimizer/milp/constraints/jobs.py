@@ -57,6 +57,22 @@ def add_work(model: LinearModel, v: Variables, data: Instance, active: Active) -
         model.row(f"work[{job.name}]", [(c, x / job.work) for c, x in terms], lower=1)
 
 
+def add_whole_hours(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Hours on nodes rented by the hour are whole in total.
+
+    $$\sum_s hours_{j,g,s} = total_{j,g}, \qquad total_{j,g} \text{ whole}$$
+
+    Rows ``whole_hours[j,g]``. Branching on the total instead of on every slice removes the
+    symmetry between days; it also holds in merged periods.
+    """
+    terms: dict[tuple[int, int], list[Term]] = defaultdict(list)
+    for (j, g, s), column in v.hours.items():
+        terms[j, g].append((column, float(data.slice_days(s))))
+    for (j, g), total in v.total.items():
+        row = [*terms[j, g], (total, -1.0)]
+        model.row(f"whole_hours[{data.jobs[j].name},{g}]", row, lower=0, upper=0)
+
+
 def add_one_gang(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
     r"""A job runs as one gang at a time.
 

@@ -53,18 +53,32 @@ def _most_nodes(data: Instance) -> float:
 
 
 def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
-    r"""Free node-hours in a month stay within the quota.
+    r"""Free node-hours in a month, and free nodes at once, stay within the quota.
 
-    $$\sum_{s \in month} h_s\, free_{q,s} \le quota_q$$
+    $$\sum_{s \in month} h_s\, free_{q,s} + \sum_{j,g,s} n_g\, hours_{j,g,s} \le quota_q,
+      \qquad free_{q,s} + \sum_{j,g} n_g\, hours_{j,g,s} / h_s \le nodes_{q,t(s)}$$
 
-    Rows ``quota[q,month]``.
+    Rows ``quota[q,month]``, ``quota_nodes[q,s]``.
     """
+    by_hour: dict[tuple[int, int], list[Term]] = defaultdict(list)
+    for (j, g, s), column in v.hours.items():
+        gang = data.jobs[j].gangs[g]
+        by_hour[gang.quota, s].append((column, float(gang.nodes)))
+    for column, run in v.whole_run.items():
+        gang = data.jobs[run.job].gangs[run.gang]
+        for s, hours in run.shares if gang.quota >= 0 else ():
+            by_hour[gang.quota, s].append((column, gang.nodes * hours))
     for q, quota in enumerate(data.quotas):
         months: dict[int, list[Term]] = defaultdict(list)
         for s, point in enumerate(data.slices):
+            row = [(c, n * data.slice_days(s)) for c, n in by_hour[q, s]]
+            at_once = [(c, n / point.hours) for c, n in by_hour[q, s]]
             if (q, s) in v.free:
-                hours = point.hours * data.slice_days(s)
-                months[data.month_of_period[point.period]].append((v.free[q, s], hours))
+                row.append((v.free[q, s], point.hours * data.slice_days(s)))
+                at_once.append((v.free[q, s], 1.0))
+            months[data.month_of_period[point.period]] += row
+            name = f"quota_nodes[{quota.name},{s}]"
+            model.row(name, at_once, upper=quota.nodes[point.period])
         for month, terms in months.items():
             model.row(f"quota[{quota.name},{month}]", terms, upper=quota.hours_per_month)
 
