@@ -1,0 +1,83 @@
+"""``rentopt verify``: does a plan hold against its schedule and the prices?"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from optimizer.verify import Verdict
+
+
+class VerdictFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+def verify(
+    plan: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Plan to check (JSON).")
+    ],
+    schedule: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Schedule it was made for (YAML).")
+    ],
+    format: Annotated[
+        VerdictFormat, typer.Option("--format", help="text for people, json for programs.")
+    ] = VerdictFormat.TEXT,
+) -> None:
+    """Check a plan against its schedule and the prices. Exit code 7 if it does not hold."""
+    from optimizer.api import prices_for
+    from optimizer.errors import VerifyError
+    from optimizer.schedule.load import load_schedule
+    from optimizer.verify import examine
+    from optimizer.verify.plan_document import read_plan
+
+    body = _read(plan)
+    document = read_plan(body)
+    loaded = load_schedule(schedule)
+    verdict = examine(body, loaded, prices_for(loaded, document.as_of))
+    if format is VerdictFormat.JSON:
+        typer.echo(json.dumps(_as_json(verdict), indent=1, ensure_ascii=False))
+    elif not verdict.faults:
+        typer.echo(f"holds: {verdict.n_checks:,} checks")
+        for what, count in verdict.checks:
+            if count:
+                typer.echo(f"{count:>9,}  {what}")
+    if verdict.faults:
+        count = len(verdict.faults)
+        lines = "\n".join(verdict.faults) if format is VerdictFormat.TEXT else ""
+        title = f"{plan} does not hold: {count} fault{'s' if count > 1 else ''}"
+        raise VerifyError(f"{title}\n{lines}" if lines else title)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        PlanFormatError: it is not text, not JSON, or no object.
+    """
+    from optimizer.verify.plan_document import PlanFormatError
+
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise PlanFormatError(f"{path}: not UTF-8 text, so no plan") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise PlanFormatError(f"{path}: not JSON: {error}") from None
+    except OSError as error:
+        raise PlanFormatError(f"{path}: cannot be read: {error.strerror}") from None
+    if not isinstance(body, dict):
+        raise PlanFormatError(f"{path}: no plan, but a JSON {type(body).__name__}")
+    return body
+
+
+def _as_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "holds": not verdict.faults,
+        "checks": dict(verdict.checks),
+        "faults": list(verdict.faults),
+    }
