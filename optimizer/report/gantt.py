@@ -143,12 +143,13 @@ def calendar(plan: Plan, width: int | None = None) -> str:
 
 def _heads(part: list[Column], unit: str, wide: int) -> list[str]:
     """Months (or years) above the first column that begins in them, days (or months) below."""
-    above, before, at = "", "", 0
+    above, before = "", ""
     for i, column in enumerate(part):
         name = f"{column.start:%Y}" if unit == "month" else f"{column.start:%b %Y}"
-        if name != before and i * wide >= at:
-            above = above.ljust(i * wide) + " " + name
-            at = len(above) + 1
+        if name != before and (not above or i * wide > len(above)):
+            room = (len(part) - i) * wide - 1
+            shown = name if len(name) <= room else name.split()[0]
+            above = f"{above:<{i * wide}} {shown}" if len(shown) <= room else above
         before = name
     style = "%m" if unit == "month" else "%d"
     return [above, "".join(f"{column.start.strftime(style):>{wide}}" for column in part)]

@@ -50,14 +50,15 @@ def percent_up(share: Decimal) -> str:
     return f"{(share * 100).quantize(CENT, ROUND_CEILING) + 0} %"
 
 
-def proven(npv: Decimal, bound: Decimal, currency: str) -> str:
-    """How far above the least possible a cost is at most, in words."""
+def proven(npv: Decimal, bound: Decimal, currency: str, kind: str = "") -> str:
+    """How far above the least possible a cost is at most, among all plans or those of a kind."""
     excess = npv - bound
+    least = f"the least of any plan {kind}" if kind else "the least possible"
     if excess <= CENT / 2:
-        return "proven: no plan costs less"
+        return f"proven: no plan {kind} costs less" if kind else "proven: no plan costs less"
     if bound <= CENT:
-        return f"at most {money(excess)} {currency} above the least possible"
-    return f"at most {percent_up(excess / bound)} above the least possible"
+        return f"at most {money(excess)} {currency} above {least}"
+    return f"at most {percent_up(excess / bound)} above {least}"
 
 
 def why_none(answer: Answer) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from optimizer.plans import Assignment, Plan, Rental
+from optimizer.plans import Assignment, Plan, Rental, Usage
 from optimizer.report.gantt import jobs_of
 from optimizer.report.plan_json import decimal_text
 from optimizer.report.rental_groups import days_between, hours_in, rental_quantity
@@ -19,7 +19,6 @@ Row = tuple[object, ...]
 
 class _Key(NamedTuple):
     workload: str
-    node: str
     start: date
     end: date
     hours: str
@@ -65,11 +64,12 @@ def _calendar(plan: Plan) -> Iterator[Row]:
 
 
 def _hours_worked(plan: Plan) -> Mapping[_Key, list[int]]:
-    """Hours of the slice that a job really runs, where it rents nodes of its own by the hour."""
+    """Hours of the slice that a job really runs, where it has nodes of its own by the hour."""
     worked: dict[_Key, list[int]] = defaultdict(list)
-    for rental in plan.rentals:
-        if rental.workload:
-            worked[_key(rental.workload, rental)].append(rental.hours_per_day)
+    alone: list[Rental | Usage] = [*plan.rentals, *plan.usages]
+    for line in alone:
+        if line.workload:
+            worked[_key(line.workload, line)].append(line.hours_per_day)
     return worked
 
 
@@ -77,8 +77,8 @@ def _has(worked: Mapping[_Key, list[int]], line: Assignment) -> bool:
     return bool(worked.get(_key(line.workload, line)))
 
 
-def _key(workload: str, line: Assignment | Rental) -> _Key:
-    return _Key(workload, line.node, line.start, line.end, line.hours)
+def _key(workload: str, line: Assignment | Rental | Usage) -> _Key:
+    return _Key(workload, line.start, line.end, line.hours)
 
 
 def _rentals(plan: Plan) -> Iterator[Row]:
@@ -128,50 +128,18 @@ def _cash_flow(plan: Plan) -> Iterator[Row]:
         yield month, decimal_text(amount), decimal_text(so_far), plan.currency
 
 
+_CALENDAR_TITLES = """
+    date workload node spot hours hours_worked count gpus load site label
+"""
+_RENTAL_TITLES = """
+    start end offer provider region tier purchase_model node units_per_node nodes terms hours
+    hours_per_day quantity quantity_unit workload quoted cost currency observed_at age_days
+    confidence source
+"""
+
 TABLES: Mapping[str, tuple[list[str], Callable[[Plan], Iterator[Row]]]] = {
-    "calendar": (
-        [
-            "date",
-            "workload",
-            "node",
-            "spot",
-            "hours",
-            "hours_worked",
-            "count",
-            "gpus",
-            "load",
-            "site",
-            "label",
-        ],
-        _calendar,
-    ),
-    "rentals": (
-        [
-            *[
-                "start",
-                "end",
-                "offer",
-                "provider",
-                "region",
-                "tier",
-                "purchase_model",
-                "node",
-                "units_per_node",
-            ],
-            *[
-                "nodes",
-                "terms",
-                "hours",
-                "hours_per_day",
-                "quantity",
-                "quantity_unit",
-                "workload",
-                "quoted",
-            ],
-            *["cost", "currency", "observed_at", "age_days", "confidence", "source"],
-        ],
-        _rentals,
-    ),
+    "calendar": (_CALENDAR_TITLES.split(), _calendar),
+    "rentals": (_RENTAL_TITLES.split(), _rentals),
     "ledger": (["component", "cause", "amount", "present_value", "currency"], _ledger),
     "cash-flow": (["month", "paid", "so_far", "currency"], _cash_flow),
 }

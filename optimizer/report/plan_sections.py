@@ -126,7 +126,8 @@ def answers(plan: Plan) -> Section:
 def _sure(answer: Answer, currency: str) -> str:
     if answer.npv is None or answer.bound is None:
         return ""
-    return proven(answer.npv, answer.bound, currency)
+    kind = {"rent": "without buying", "own": "without renting"}.get(answer.kind, "")
+    return proven(answer.npv, answer.bound, currency, kind)
 
 
 def purchases(plan: Plan) -> Section:
@@ -249,14 +250,14 @@ def other_means(plan: Plan) -> Section:
 
 
 def _assets(plan: Plan) -> Iterator[list[str]]:
-    uses: dict[str, list[Usage]] = defaultdict(list)
+    uses: dict[tuple[str, str], list[Usage]] = defaultdict(list)
     for usage in plan.usages:
-        uses[usage.asset].append(usage)
-    for name, lines in sorted(uses.items()):
-        taken = (u.nodes * len(hours_in(u.hours)) * (u.end - u.start).days for u in lines)
+        uses[usage.asset, usage.workload].append(usage)
+    for (name, workload), lines in sorted(uses.items()):
+        taken = (u.nodes * u.hours_per_day * (u.end - u.start).days for u in lines)
         yield [
             name,
-            "",
+            workload,
             f"{hours_number(sum(taken, Decimal(0)))} node-hours",
             span(min(line.start for line in lines), max(line.end for line in lines)),
             hours_text(chain.from_iterable(hours_in(line.hours) for line in lines)),
@@ -289,7 +290,9 @@ def next_steps(plan: Plan, *, why: bool) -> list[str]:
     if not why:
         steps.append((f"rentopt plan {name} --why", "what was ruled out, and the reasons"))
     steps.append((f"rentopt plan {name} --format json -o plan.json", "all of it, for programs"))
-    steps.append(("rentopt verify plan.json", "add the bill up again from the prices alone"))
+    steps.append(
+        (f"rentopt verify plan.json {name}", "add the bill up again from the prices alone")
+    )
     width = max(len(command) for command, _ in steps)
     return [f"{command:<{width}}  {about}" for command, about in steps]
 
