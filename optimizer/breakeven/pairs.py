@@ -58,8 +58,8 @@ def _option_rows(
 def make_pair(problem: Problem, option: PurchaseOption, quote: Quote, use: Use) -> Pair:
     """The numbers of a pair, from the same costs the plan is made with (r = 0).
 
-    Kept from delivery to the horizon's end. On a rental by the day or month the node counts as
-    busy all of the time that is paid for.
+    Kept from delivery to the horizon's end. Within the days or months that a longer rental is paid
+    for, the node draws busy power for as many of the hours as the plan uses it.
     """
     costs, end = problem.costs, problem.horizon.n_days
     item = option.item
@@ -69,6 +69,9 @@ def make_pair(problem: Problem, option: PurchaseOption, quote: Quote, use: Use) 
     busy, idle = costs.power_w(item)
     if costs.money.power_policy == "off_when_idle":
         idle = Decimal(0)
+    paid_for = use.share(quote.span)
+    if 0 < use.hours < paid_for:
+        busy = idle + (busy - idle) * Decimal(repr(use.hours / paid_for))
     pieces = problem.horizon.slices
     tariff = sum((costs.kwh_price(p) * p.n_hours for p in pieces), Decimal(0)) / 24
     hosting = costs.in_currency(item.hosting) * 12 if item.hosting else Decimal(0)
@@ -137,7 +140,8 @@ class View:
         left = None if check is None or there is None else abs(check) / capex
         return row(
             "pair", self.option.name, quantity, unit, meaning, now=now, break_even=there, raw=raw,
-            self_check=left, against=self.quote.name, basis=basis, answer=answer, span=self.quote.span,
+            self_check=left, against=self.quote.name, basis=basis, answer=answer,
+            span=self.quote.span,
         )  # fmt: skip
 
     def use_rows(self) -> Iterator[Row]:
@@ -277,9 +281,12 @@ class View:
             words = f"{self.option.name}: it draws no power, so electricity does not matter"
             return self._row(basis, "electricity price", unit, words, now=pair.tariff, raw=None)
         if raw < 0:
-            words = f"{self.option.name} never pays, not even with free electricity; {now} {unit}"
+            words = f"{self.option.name} never pays, even with free electricity; {now} {unit}"
         else:
-            words = f"{self.option.name} pays while electricity costs less than {said(raw)} {unit}; {now}"
+            words = (
+                f"{self.option.name} pays while electricity costs less than {said(raw)} {unit}; "
+                f"{now}"
+            )
         check = replace(pair, tariff=raw).difference
         return self._row(
             basis, "electricity price", unit, words, now=pair.tariff, raw=raw,

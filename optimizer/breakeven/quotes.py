@@ -16,6 +16,7 @@ HOURS_IN_MONTH = 730
 """A twelfth of 8760."""
 SPANS = {"hour": 1, "day": HOURS_IN_DAY, "month": HOURS_IN_MONTH}
 """Unit a rental is compared by → its hours."""
+SHARED = ", as if the rest of it were used too"
 LONGEST_DAILY = 7
 """Terms up to so many days count as rentals by the day."""
 
@@ -82,7 +83,8 @@ def _same_gpu(listings: list[Listing], kind: NodeKind) -> Iterator[Candidate]:
     for listing in listings:
         if listing.kind.gpu == kind.gpu:
             ratio = Decimal(kind.count) / listing.kind.count
-            yield listing, ratio, f"per GPU: {float(ratio):.4g} x {listing.kind} for 1 x {kind}"
+            words = f"per GPU: {float(ratio):.4g} x {listing.kind} for 1 x {kind}"
+            yield listing, ratio, words + (SHARED if ratio < 1 else "")
 
 
 def _same_work(problem: Problem, listings: list[Listing], kind: NodeKind) -> Iterator[Candidate]:
@@ -96,6 +98,7 @@ def _same_work(problem: Problem, listings: list[Listing], kind: NodeKind) -> Ite
             continue
         ratio, workload = max((wanted[name] / theirs[name], name) for name in wanted)
         words = f"by work: {ratio:.3g} x {listing.kind} for 1 x {kind} (in '{workload}')"
+        words += SHARED if ratio < 1 else ""
         yield listing, Decimal(repr(ratio)), words
 
 
