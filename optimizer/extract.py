@@ -284,9 +284,9 @@ class _Reader:
         name = demand.service.name
         prompt, output = demand.tokens_per_hour()
         api = {
-            (a, s): Decimal(str(round(load, 6)))
+            (a, s): Decimal(f"{load:.12g}")
             for (i, a, s), load in self.solution.api.items()
-            if i == v and round(load, 6) > 0
+            if i == v
         }
         for a, k, first, end, load in self._day_runs(api):
             offer, n = demand.apis[a], self.horizon.slices[k].n_hours
@@ -312,7 +312,7 @@ class _Reader:
         hours_by = {((j, g), s): n for (j, g, s), n in self.solution.hours.items()}
         for (j, g), k, first, end, worked in self._day_runs(hours_by):
             gang, name = jobs[j].gangs[g], jobs[j].name
-            hours = str(self.horizon.slices[k])
+            within = str(self.horizon.slices[k])
             self._job_assignment(j, g, first, end, k)
             if gang.quota >= 0:
                 self.used[gang.pool, name] += Decimal(gang.nodes * worked * (end - first))
@@ -320,7 +320,7 @@ class _Reader:
                 quota = self.made.instance.quotas[gang.quota].name
                 nodes = Decimal(gang.nodes)
                 self.out.usages.append(
-                    self._usage(quota, nodes, first, end, hours, workload=name, worked=worked)
+                    self._usage(quota, nodes, first, end, within, workload=name, worked=worked)
                 )
                 continue
             listing = self.made.hourly[gang.hourly]
@@ -336,7 +336,7 @@ class _Reader:
                     first,
                     end,
                     cost,
-                    hours=hours,
+                    hours=within,
                     hours_per_day=worked,
                     workload=name,
                 )
@@ -353,12 +353,11 @@ class _Reader:
         gang = self.made.instance.jobs[j].gangs[g]
         kind, spot = self.made.pools[gang.pool]
         option = self.problem.jobs[j].options[self.made.gangs[j][g]]
-        site = gang.site if gang.nodes > 1 or gang.by_hour else ""
         self.out.assignments.append(
             self._assignment(
                 option.workload, str(kind), first, end, k,
                 spot=spot, gpus=kind.count * gang.nodes, count=gang.nodes,
-                label=option.label, site=site,
+                label=option.label, site=gang.site,
             )
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ from optimizer.milp.instance import (
     Instance,
     Job,
     Limits,
+    Lot,
     Quota,
     ReplicaOption,
     Service,
@@ -96,6 +97,7 @@ class _Builder:
             hourly_offers=tuple(self._hourly_offer(x) for x in self.hourly),
             assets=tuple(self._asset(asset) for asset in self.assets),
             quotas=tuple(self._quotas()),
+            lots=tuple(self._lots()),
             services=services,
             jobs=tuple(job for job, _ in jobs_and_sources),
             limits=self._limits(fixed),
@@ -179,10 +181,26 @@ class _Builder:
         """[s] present value of a price paid on the slice's day."""
         return tuple(price * factor for factor in self.factor[:-1] for _ in range(self.per_day))
 
-    def _stock(self, listing: Listing) -> float:
+    def _limit(self, listing: Listing) -> int | None:
+        """Instances of an offer that can be had at once."""
         limit = listing.offer.max_units
-        limit = self.problem.schedule.document.market.stock if limit is None else limit
+        return self.problem.schedule.document.market.stock if limit is None else limit
+
+    def _stock(self, listing: Listing) -> float:
+        limit = self._limit(listing)
         return INF if limit is None else float(limit // listing.units)
+
+    def _lots(self) -> Iterable[Lot]:
+        """Offers that are listed on nodes of several sizes, and share one limited stock."""
+        sizes: dict[str, list[Listing]] = {}
+        for listing in (*self.terms, *self.hourly):
+            sizes.setdefault(listing.offer.sku, []).append(listing)
+        for sku, listings in sizes.items():
+            limit = self._limit(listings[0])
+            if len(listings) > 1 and limit is not None:
+                terms = ((o, x.units) for o, x in enumerate(self.terms) if x in listings)
+                hourly = ((h, x.units) for h, x in enumerate(self.hourly) if x in listings)
+                yield Lot(sku, float(limit), tuple(terms), tuple(hourly))
 
     # -- owning ----------------------------------------------------------------------------
 
@@ -317,10 +335,7 @@ class _Builder:
             gangs += made
             sources += [number] * len(made)
         names = [job.job.name for job in self.problem.jobs]
-        move = self.problem.schedule.document.market.transfer
-        price = 0.0
-        if move is not None and demand.job.data:
-            price = float(self.costs.transfer(move, demand.job.data, 0).amount)
+        price = self._move_price(demand)
         job = Job(
             demand.job.name,
             demand.work,
@@ -333,6 +348,13 @@ class _Builder:
             move_cash=price,
         )
         return job, tuple(sources)
+
+    def _move_price(self, demand: JobDemand) -> float:
+        """Undiscounted price of moving a job's data to rented nodes."""
+        price = self.problem.schedule.document.market.transfer
+        if price is None or not demand.job.data:
+            return 0.0
+        return float(self.costs.transfer(price, demand.job.data, 0).amount)
 
     def _gangs_on_pool(self, demand: JobDemand, number: int) -> list[GangOption]:
         """On owned nodes, terms and quotas; one per site when it takes several nodes."""
@@ -350,9 +372,14 @@ class _Builder:
         }
         if not (own or terms):
             return []
-        rented = not own
+        if option.nodes == 1 and own and self._move_price(demand):
+            # Data stays where it is on owned nodes only: tell them from rented ones.
+            owned = GangOption(pool, 1, option.rate, "own")
+            anywhere = GangOption(pool, 1, option.rate, rented=True)
+            rents = any((x.kind, x.spot) == (option.kind, False) for x in self.terms + self.hourly)
+            return [owned, anywhere] if rents else [owned]
         if option.nodes == 1:
-            return [GangOption(pool, 1, option.rate, rented=rented)]
+            return [GangOption(pool, 1, option.rate, rented=not own)]
         sites = sorted(terms) + (["own"] if own else [])
         return [
             GangOption(pool, option.nodes, option.rate, site, rented=site != "own")

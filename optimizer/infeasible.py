@@ -147,6 +147,7 @@ def _relaxations(data: Instance) -> Iterator[tuple[str, Instance]]:
                 data,
                 term_offers=tuple(replace(o, stock=INF) for o in data.term_offers),
                 hourly_offers=tuple(replace(o, stock=INF) for o in data.hourly_offers),
+                lots=(),
             ),
         )
     if any(asset.holds for asset in data.assets):

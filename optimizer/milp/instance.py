@@ -33,6 +33,8 @@ class Start:
     """(month, money paid in it, undiscounted); only where a budget or cash limit needs it."""
     until: int = 0
     """Day it ends (first day not covered, or day of sale)."""
+    sure: tuple[tuple[int, float], ...] = ()
+    """As `cover`, the least that any of the merged days covers; empty in the exact model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,19 @@ class HourlyOffer:
     stock: float = INF
     efficiency: float = 1.0
     """Work done per hour against an uninterrupted node (spot restarts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Instances of one offer that is listed on nodes of several sizes."""
+
+    name: str
+    stock: float
+    """Instances that can be had at once."""
+    terms: tuple[tuple[int, int], ...]
+    """(term offer, instances in one of its nodes)"""
+    hourly: tuple[tuple[int, int], ...]
+    """(hourly offer, instances in one of its nodes)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +205,7 @@ class Instance:
     hourly_offers: tuple[HourlyOffer, ...] = ()
     assets: tuple[Asset, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    lots: tuple[Lot, ...] = ()
     services: tuple[Service, ...] = ()
     jobs: tuple[Job, ...] = ()
     limits: Limits = field(default_factory=Limits)

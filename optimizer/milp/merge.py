@@ -143,13 +143,8 @@ def _merge_starts(
         together[period_of_day[begin.day], sold].append(i)
     merged = []
     for members in together.values():
-        cover: dict[int, float] = defaultdict(float)
-        for i in members:
-            here: dict[int, float] = defaultdict(float)
-            for t, _ in starts[i].cover:
-                here[period_of_day[t]] += 1 / len(groups[period_of_day[t]])
-            for p, share in here.items():
-                cover[p] = max(cover[p], min(share, 1.0))
+        shares = [_shares(starts[i], groups, period_of_day) for i in members]
+        periods = sorted({p for share in shares for p in share})
         months = {month for i in members for month, _ in starts[i].cash}
         cash = tuple(
             (month, min(dict(starts[i].cash).get(month, 0.0) for i in members))
@@ -159,9 +154,20 @@ def _merge_starts(
             Start(
                 day=starts[members[0]].day,
                 cost=min(starts[i].cost for i in members),
-                cover=tuple(sorted(cover.items())),
+                cover=tuple((p, max(x.get(p, 0.0) for x in shares)) for p in periods),
                 cash=cash,
                 until=starts[members[0]].until,
+                sure=tuple((p, min(x.get(p, 0.0) for x in shares)) for p in periods),
             )
         )
     return tuple(merged), list(together.values())
+
+
+def _shares(
+    begin: Start, groups: Sequence[Sequence[int]], period_of_day: Sequence[int]
+) -> dict[int, float]:
+    """Period → share of its days that one daily start covers."""
+    days: dict[int, int] = defaultdict(int)
+    for t, _ in begin.cover:
+        days[period_of_day[t]] += 1
+    return {p: n / len(groups[p]) for p, n in days.items()}

@@ -81,7 +81,8 @@ def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solutio
         return answer if isinstance(answer, Solution) else None
 
     better = polish(data, found, solve_day)
-    return better if better.objective <= found.objective * (1 + 1e-6) else found
+    near = better.objective <= found.objective + 1e-6 * abs(found.objective)
+    return _proven(better, found.bound) if near else found
 
 
 def _size(data: Instance) -> int:
@@ -109,7 +110,12 @@ def _solve_exact(
         return NoSolution(raw.infeasible)
     found = _solution(data, v, raw.values, raw.objective, max(raw.bound, bound))
     found = place_early(data, found, _whole(v.total, raw.values))
-    return replace(found, objective=max(objective(data, found), found.bound))
+    return _proven(replace(found, objective=objective(data, found)), found.bound)
+
+
+def _proven(found: Solution, bound: float) -> Solution:
+    """With its bound; the cost of whole numbers may be a rounding error below the solver's."""
+    return replace(found, bound=min(bound, found.objective))
 
 
 def _split_hours(data: Instance, v: Variables, values: list[float]) -> bool:
@@ -146,7 +152,7 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
                 hold={(a, hold_ids[a][i]): n for (a, i), n in found.hold.items()},
             )
         if best is not None:
-            best = replace(best, bound=bound)
+            best = _proven(best, bound)
     if best is None:
         return _solve_exact(data, options, deadline, bound)
     return best
@@ -157,6 +163,8 @@ def _pools_used(data: Instance, v: Variables, values: list[float]) -> set[int]:
     used = {data.services[i].replicas[c].pool for (i, c, s) in _positive(v.serve, values)}
     used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.run, values)}
     used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.hours, values)}
+    ways = (way for column, way in v.whole_run.items() if values[column] > TINY)
+    used |= {data.jobs[way.job].gangs[way.gang].pool for way in ways}
     return used
 
 

@@ -137,7 +137,8 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
 
     $$\sum_{j, g: site_g = x} n_g\, run_{j,g,s} \le \text{nodes of the pool at site } x$$
 
-    Rows ``gang_site[p,x,s]``, for gangs with a site only (``own`` is the owned nodes).
+    Rows ``gang_site[p,x,s]``, for gangs with a site only. At ``own`` stand the owned nodes in use
+    (`busy`), so that a gang there draws its power even where rented nodes would be to spare.
     """
     used: dict[tuple[int, str, int], list[Term]] = defaultdict(list)
     for j, g, s, term in _gang_uses(v, data):
@@ -147,12 +148,10 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
     for (p, site, s), terms in used.items():
         t = data.slices[s].period
         there: list[Term] = []
-        sunk = 0.0
         if site == "own":
-            for levels, asset in zip(active.held, data.assets, strict=True):
-                if asset.pool == p:
-                    there += levels[t]
-                    sunk += asset.owned[t]
+            there += [
+                (c, 1.0) for (a, u), c in v.busy.items() if u == s and data.assets[a].pool == p
+            ]
         for levels, offer in zip(active.rented, data.term_offers, strict=True):
             if (offer.pool, offer.site) == (p, site):
                 there += levels[t]
@@ -160,7 +159,7 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
             if (hourly.pool, hourly.site) == (p, site) and (o, s) in v.hourly:
                 there.append((v.hourly[o, s], 1.0))
         row = [*terms, *_negative(there)]
-        model.row(f"gang_site[{data.pools[p]},{site},{s}]", row, upper=sunk)
+        model.row(f"gang_site[{data.pools[p]},{site},{s}]", row, upper=0)
 
 
 def add_ownership(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:

@@ -15,12 +15,39 @@ def add_stock(model: LinearModel, v: Variables, data: Instance, active: Active) 
 
     $$active_{o,t} \le stock_o$$
 
-    Rows ``stock[o,t]``; hourly offers carry the limit as a bound of their columns.
+    Rows ``stock[o,t]``; hourly offers carry the limit as a bound of their columns. In merged
+    periods a start counts with the least coverage of its days.
     """
     for o, offer in enumerate(data.term_offers):
         if offer.stock < INF:
-            for t, terms in enumerate(active.rented[o]):
+            for t, terms in enumerate(_surely_rented(v, data, active, o)):
                 model.row(f"stock[{offer.name},{t}]", terms, upper=offer.stock)
+
+
+def _surely_rented(v: Variables, data: Instance, active: Active, o: int) -> list[list[Term]]:
+    """[period] terms that add up to the least number of units of a term offer rented there."""
+    if data.exact:
+        return active.rented[o]
+    levels: list[list[Term]] = [[] for _ in data.period_days]
+    for i, begin in enumerate(data.term_offers[o].starts):
+        for t, share in begin.sure if (o, i) in v.start else ():
+            levels[t].append((v.start[o, i], share))
+    return levels
+
+
+def add_lot(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""An offer on nodes of several sizes has one stock for all of them.
+
+    $$\sum_o units_o\, active_{o,t(s)} + \sum_o units_o\, hourly_{o,s} \le stock_l$$
+
+    Rows ``lot[l,s]``.
+    """
+    for lot in data.lots:
+        rented = [(_surely_rented(v, data, active, o), units) for o, units in lot.terms]
+        for s, point in enumerate(data.slices):
+            terms = [(c, x * n) for levels, n in rented for c, x in levels[point.period]]
+            terms += [(v.hourly[h, s], float(n)) for h, n in lot.hourly if (h, s) in v.hourly]
+            model.row(f"lot[{lot.name},{s}]", terms, upper=lot.stock)
 
 
 def add_minimum_order(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
