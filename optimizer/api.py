@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from optimizer.accounts import cash_flow, ledger
+from optimizer.breakeven.report import breakeven_rows, study
+from optimizer.breakeven.rows import Row
 from optimizer.cautions import plan_warnings
 from optimizer.errors import NoPlanError
 from optimizer.extract import Extract, extract
@@ -58,6 +60,7 @@ def plan(
     book: OfferBook | None = None,
     options: SolveOptions | None = None,
     *,
+    breakeven_s: float | None = 2.0,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Plan:
     """The cheapest plan for a schedule, beside the best all-rent and the best all-own plan.
@@ -65,6 +68,8 @@ def plan(
     Args:
         book: prices; those the schedule names when left out.
         options: gap, time limit, solver.
+        breakeven_s: seconds for the break-even points of the whole plan, which small schedules
+            get; 0: only those of each purchase by itself, None: no break-even points.
         progress: told what is being done.
 
     Raises:
@@ -79,12 +84,54 @@ def plan(
     answers, best = three_answers(problem, options, progress)
     solved = time.monotonic()
     made = make_plan(best, answers)
+    reported = time.monotonic()
+    if breakeven_s is not None:
+        progress("break-even points")
+        rows = breakeven_rows(problem, best.made, best.solution, options, budget_s=breakeven_s)
+        made = replace(made, breakeven=tuple(rows))
     timings = (
         ("gather", gathered - began),
         ("solve", solved - gathered),
-        ("report", time.monotonic() - solved),
+        ("report", reported - solved),
+        ("breakeven", time.monotonic() - reported),
     )
     return replace(made, timings_s=tuple((k, round(v, 3)) for k, v in timings))
+
+
+def breakeven(
+    schedule: Schedule,
+    book: OfferBook | None = None,
+    options: SolveOptions | None = None,
+    *,
+    quantities: Collection[str] = (),
+    with_ladder: bool = True,
+    with_regime: bool = False,
+    time_limit_s: float = 60.0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> list[Row]:
+    """Where the answer to a schedule turns: pairs in closed form, the whole plan exactly.
+
+    Args:
+        quantities: only these, by the name in the rows; all when empty.
+        time_limit_s: wall time for what is solved exactly, after the plan itself.
+
+    Raises:
+        NoPlanError: there is no plan at all.
+    """
+    options = options or SolveOptions()
+    problem = gather(schedule, book or prices_for(schedule))
+    _, best = three_answers(problem, options, progress)
+    return study(
+        problem,
+        best.made,
+        best.solution,
+        options,
+        quantities=quantities,
+        with_ladder=with_ladder,
+        with_regime=with_regime,
+        time_limit_s=time_limit_s,
+        progress=progress,
+    )
 
 
 def solve_problem(problem: Problem, options: SolveOptions) -> Solved | NoSolution:

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from optimizer.breakeven.rows import Row, row, said
 from optimizer.breakeven.scale import rent_of
@@ -129,7 +130,7 @@ def _row(problem: Problem, subject: str, nodes: int, rung: Rung | None, below: R
             "ladder", subject, "nodes owned", "nodes", words, raw=float(nodes), answer="none",
             proven=False, nodes=nodes,
         )  # fmt: skip
-    more: dict[str, object] = {
+    more: dict[str, Any] = {
         "nodes": nodes,
         "total": f"{rung.total:.2f}",
         "gap": f"{rung.gap:.6f}",
@@ -146,8 +147,9 @@ def _row(problem: Problem, subject: str, nodes: int, rung: Rung | None, below: R
     even = rung.even_rent(below)
     more["marginal_saving"] = f"{saving:.2f}"
     days = f"used on {rung.days_used} of {problem.horizon.n_days} days"
-    does = f"saves {said(saving)}" if saving >= 0 else f"costs {said(-saving)} more"
-    words = f"{subject}: node {nodes} {does} {currency}, {days}"
+    amount = f"{said(abs(saving))} {currency}"
+    does = f"saves {amount}" if saving >= 0 else f"costs {amount} more than it saves"
+    words = f"{subject}: node {nodes} {does}, {days}"
     if even is not None and even > 0:
         words += f"; it pays from {even:.3f} x the rental prices (these two plans kept)"
     sure = low > 0 or high < 0 or high - low <= 1e-6 * max(1.0, abs(rung.total))

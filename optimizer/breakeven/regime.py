@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from optimizer.breakeven.rows import Row, row
 from optimizer.breakeven.scale import with_load, with_rent
@@ -26,7 +27,7 @@ def regime_rows(problem: Problem, options: SolveOptions, deadline: float) -> lis
     for rent, load in sorted(grid, key=lambda at: abs(at[0] - 1) + abs(at[1] - 1)):
         left = deadline - time.monotonic()
         where = f"rental prices x {rent:g}, load x {load:g}"
-        more: dict[str, object] = {"rent_factor": f"{rent:g}", "load_factor": f"{load:g}"}
+        more: dict[str, Any] = {"rent_factor": f"{rent:g}", "load_factor": f"{load:g}"}
         if left <= 0:
             rows[rent, load] = row(
                 "regime", "the plan", "nodes owned", "nodes", f"{where}: not solved in time",
@@ -46,7 +47,10 @@ def regime_rows(problem: Problem, options: SolveOptions, deadline: float) -> lis
         for (a, _), nodes in found.hold.items():
             bought[names[a]] += nodes
         owned = sum(bought.values())
-        what = ", ".join(f"{n} x {name}" for name, n in sorted(bought.items())) or "buy nothing"
+        what = (
+            ", ".join(f"{n} x {name.removeprefix('buy ')}" for name, n in sorted(bought.items()))
+            or "nothing bought"
+        )
         words = f"{where}: {what} (gap {found.gap:.2%})"
         rows[rent, load] = row(
             "regime", "the plan", "nodes owned", "nodes", words, now=float(owned),

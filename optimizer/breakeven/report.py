@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 
+from optimizer.breakeven.ladder import ladder_rows
 from optimizer.breakeven.pairs import pair_rows
+from optimizer.breakeven.regime import regime_rows
 from optimizer.breakeven.rows import Row, row
 from optimizer.breakeven.whole import QUANTITIES, whole_rows
 from optimizer.formulate import Formulation
@@ -24,14 +27,14 @@ def breakeven_rows(
     *,
     budget_s: float,
 ) -> list[Row]:
-    """Rows for a plan: every pair, and the whole plan where the time is likely to do.
+    """Rows for a plan: the main ones of every pair, and of the whole plan where time will do.
 
     Args:
         made, solution: the plan, whose use of the hardware the pairs are held against.
         budget_s: wall time for the whole-plan points; 0 leaves them out.
     """
     began = time.monotonic()
-    rows = pair_rows(problem, made, solution)
+    rows = headlines(pair_rows(problem, made, solution))
     if not problem.purchases:
         return rows
     if budget_s > 0 and columns(made) <= SMALL_COLUMNS:
@@ -48,6 +51,26 @@ def breakeven_rows(
     return rows
 
 
+HEADLINES = ("utilisation", "rental price", "purchase price", "payback with resale",
+             "electricity price", "residual value", "discount rate")  # fmt: skip
+
+
+def headlines(rows: list[Row]) -> list[Row]:
+    """Of each purchase against its first rental: one row a quantity, the economic view."""
+    kept: dict[tuple[str, str], Row] = {}
+    first: dict[str, str] = {}
+    for found in rows:
+        subject, quantity = found["subject"], found["quantity"]
+        if quantity not in HEADLINES or found["against"] != first.setdefault(
+            subject, found["against"]
+        ):
+            continue
+        known = kept.get((subject, quantity))
+        if known is None or (known["basis"], known["unit"]) == ("accounting", found["unit"]):
+            kept[subject, quantity] = found
+    return list(kept.values())
+
+
 def columns(made: Formulation) -> int:
     """About how many columns the daily model has."""
     data = made.instance
@@ -55,3 +78,44 @@ def columns(made: Formulation) -> int:
     wide = sum(len(s.replicas) + len(s.apis) for s in data.services)
     wide += len(data.hourly_offers) + len(data.assets) + sum(len(j.gangs) for j in data.jobs)
     return starts + wide * len(data.slices)
+
+
+def study(
+    problem: Problem,
+    made: Formulation,
+    solution: Solution,
+    options: SolveOptions,
+    *,
+    quantities: Collection[str] = (),
+    with_ladder: bool = True,
+    with_regime: bool = False,
+    time_limit_s: float = 60.0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> list[Row]:
+    """All rows there are: every pair, the whole plan, the ladders, the regime map if asked.
+
+    Args:
+        quantities: only these, by the name in the rows; all when empty.
+        time_limit_s: wall time for what is solved exactly, shared by its parts.
+    """
+    deadline = time.monotonic() + time_limit_s
+    wanted = tuple(quantities)
+    rows = [r for r in pair_rows(problem, made, solution) if _asked(r["quantity"], wanted)]
+    steps: list[tuple[str, Callable[[float], list[Row]]]] = []
+    whole = tuple(q for q in QUANTITIES if _asked(q, wanted))
+    if whole:
+        steps.append(("the whole plan", lambda until: whole_rows(problem, options, until, whole)))
+    if with_ladder:
+        steps.append(("the ladder", lambda until: ladder_rows(problem, options, until)))
+    if with_regime:
+        steps.append(("the regime map", lambda until: regime_rows(problem, options, until)))
+    for number, (words, work) in enumerate(steps if problem.purchases else []):
+        progress(f"break-even points: {words}")
+        now = time.monotonic()
+        rows += work(now + max(0.0, deadline - now) / (len(steps) - number))
+    return rows
+
+
+def _asked(quantity: str, wanted: tuple[str, ...]) -> bool:
+    """``payback`` asks for all the paybacks."""
+    return not wanted or any(name in quantity for name in wanted)

@@ -208,9 +208,8 @@ def _open_row(asked: Asked, found: Bracket) -> Row:
         else:
             words = f"{side} cheaper at every factor tried, from 1/32 to 32 times {asked.words}"
             answer, proven = "always" if buys else "never", not found.between
-    low = high = None if known is None else known.factor * asked.now
     return row(
-        "whole", "the plan", asked.quantity, asked.unit, words, now=asked.now, low=low, high=high,
+        "whole", "the plan", asked.quantity, asked.unit, words, now=asked.now,
         proven=proven, answer=answer, against="buying nothing", basis="economic",
         points=found.seen,
     )  # fmt: skip
