@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import hardware, models, offers, plan, schedules, size, verify
+from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify
 from providers.errors import RentoptError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(plan.plan)
 app.command()(verify.verify)
+app.command()(breakeven.breakeven)
 app.command()(schedules.init)
 app.command()(schedules.validate)
 app.command()(schedules.schema)

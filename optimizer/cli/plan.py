@@ -131,9 +131,11 @@ def plan(
     book = _prices(asked, as_of.date() if as_of else None, quotes or [])
     options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
     with told(verbose) as tell:
-        found = interruptible(lambda: find_plan(asked, book, options, progress=tell))
-        if not no_breakeven:
-            found = _with_breakeven(found, asked, book)
+        # What is found within a time may differ between two runs; `rentopt breakeven` tells it.
+        seconds = None if no_breakeven else 0.0
+        found = interruptible(
+            lambda: find_plan(asked, book, options, breakeven_s=seconds, progress=tell)
+        )
     text = _rendered(found, format, csv_table, output, why=why, details=details, timings=timings)
     deliver(text, output)
     if timings and format is not PlanFormat.JSON:
@@ -153,10 +155,6 @@ def _prices(schedule: Schedule, as_of: date | None, quotes: list[Path]) -> Offer
     market = schedule.document.market
     own = [schedule.folder / path for path in market.quotes]
     return bundled_book(market.table, as_of=book.as_of, quotes=[*own, *quotes])
-
-
-def _with_breakeven(found: Plan, schedule: Schedule, book: OfferBook) -> Plan:
-    return found
 
 
 def _rendered(

@@ -35,7 +35,7 @@ def utilisation(plan: Plan) -> Section:
     ]
     notes = ("nodes rented by the hour for one job are left out: they are always in use",)
     by_job = any(line.workload for line in plan.rentals)
-    return Section("Utilisation", columns, rows, notes=notes if by_job else ())
+    return Section("Utilisation", columns, rows, notes=notes if by_job and rows else ())
 
 
 def costs(plan: Plan) -> list[Section]:
@@ -90,11 +90,22 @@ def cash_flow(plan: Plan) -> Section:
     return Section("Cash flow", columns, rows, notes=notes, aside=True)
 
 
-def breakeven(plan: Plan) -> Section:
-    """Where the answer turns, as the break-even points say it; "never" where it does not."""
+MAIN_QUANTITIES = ("utilisation", "rental price", "purchase price", "discounted payback")
+"""Of a pair, unless all are asked for."""
+
+
+def breakeven(plan: Plan, *, every: bool = False) -> Section:
+    """Where the answer turns, as the break-even points say it; "never" where it does not.
+
+    Args:
+        every: all of them; else each purchase against its first rental, in its main quantities.
+    """
+    told = [row for row in plan.breakeven if row.get("answer") != "open"]
+    open_ends = [row for row in plan.breakeven if row not in told]
+    shown = told if every else _main(told)
     columns: Columns = [
         "own",
-        "or rent",
+        *(["or rent", "view"] if every else []),
         "quantity",
         Column("now", right=True),
         Column("break-even", right=True),
@@ -104,16 +115,35 @@ def breakeven(plan: Plan) -> Section:
     rows = [
         [
             _words(row, "subject"),
-            _words(row, "against"),
+            *([_words(row, "against"), _words(row, "basis")] if every else []),
             _words(row, "quantity"),
             _figure(row.get("now"), "-"),
             _figure(row.get("break_even"), "never"),
             _words(row, "unit"),
             _words(row, "meaning"),
         ]
-        for row in plan.breakeven
+        for row in shown
     ]
-    return Section("Break-even points", columns, rows)
+    notes = list(dict.fromkeys(_words(row, "meaning") for row in open_ends))
+    if len(shown) < len(told):
+        notes.append(f"{len(shown)} of {len(told)} points, with interest; --details shows all")
+    return Section("Break-even points", columns, rows, notes=notes)
+
+
+def _main(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each subject and quantity the first that counts interest, else the first."""
+    first: dict[str, str] = {}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        subject, quantity = _words(row, "subject"), _words(row, "quantity")
+        if row.get("kind") == "pair":
+            against = first.setdefault(subject, _words(row, "against"))
+            if quantity not in MAIN_QUANTITIES or _words(row, "against") != against:
+                continue
+        known = found.get((subject, quantity))
+        if known is None or (known.get("basis") != "economic" == row.get("basis")):
+            found[subject, quantity] = row
+    return list(found.values())
 
 
 def _words(row: dict[str, Any], key: str) -> str:

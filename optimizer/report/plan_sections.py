@@ -75,21 +75,22 @@ def sections(
     plan: Plan, *, why: bool = False, details: bool = False, width: int | None = None
 ) -> Iterator[Section]:
     """All parts with something to tell, in the order of reading."""
+    shown = calendar(plan, width)
     parts = [
         answers(plan),
         purchases(plan),
         rental_lines(plan) if details else rentals(plan),
         other_means(plan),
-        Section("Calendar", block=calendar(plan, width), notes=(legend(plan),)),
+        Section("Calendar", block=shown, notes=(legend(plan),) if shown else ()),
         utilisation(plan),
         *costs(plan),
         cash_flow(plan),
-        breakeven(plan),
+        breakeven(plan, every=details),
         prices(plan),
     ]
     if why:
         parts += [rejected(plan), excluded(plan)]
-    yield from (part for part in parts if part.rows or part.block)
+    yield from (part for part in parts if part.rows or part.block or part.notes)
 
 
 def answers(plan: Plan) -> Section:

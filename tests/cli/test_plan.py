@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from write_manual import MANUAL, block, examples
 
 from optimizer.cli.plan import gap_share
 
@@ -201,12 +202,25 @@ def test_help_imports_nothing_heavy():
     assert done.stdout == "[]\n"
 
 
+def test_the_examples_of_the_manual_show_what_is_printed():
+    manual = MANUAL.read_text(encoding="utf-8")
+    shown = examples()
+    assert len(shown) == 5
+    for command, output in shown.items():
+        assert block(command, output) in manual, f"run tests/cli/write_manual.py: {command}"
+
+
+def test_break_even_points_are_told_unless_they_are_left_out(run):
+    assert "Break-even points" in run("plan", TINY, *DAY).stdout
+    assert "Break-even points" not in run("plan", TINY, *DAY, "--no-breakeven").stdout
+
+
 def test_the_manual_names_every_command_option_and_exit_code():
     import typer
 
     from optimizer.cli.main import app
 
-    manual = (TINY.parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    manual = MANUAL.read_text(encoding="utf-8")
     commands = typer.main.get_command(app).commands
     for name, command in commands.items():
         assert f"## rentopt {name}\n" in manual

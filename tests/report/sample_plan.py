@@ -98,9 +98,10 @@ def sample(**changes) -> Plan:
         "excluded": (("low confidence", 3), ("region not wanted", 40)),
         "breakeven": (
             {"kind": "pair", "subject": "2xRTX4090", "against": "acme", "basis": "economic",
-             "quantity": "hours in use", "unit": "h/day", "now": "12", "break_even": "17.2496",
+             "quantity": "utilisation", "unit": "h/day", "now": "12", "break_even": "17.2496",
              "meaning": "owning pays from 17.2 h/day"},
-            {"kind": "pair", "subject": "2xRTX4090", "against": "acme", "quantity": "load",
+            {"kind": "pair", "subject": "2xRTX4090", "against": "acme",
+             "quantity": "residual value",
              "unit": "x", "now": None, "break_even": None, "meaning": "never pays"},
         ),
         "timings_s": (("solve", 1.5),),

@@ -199,6 +199,23 @@ def test_a_folded_table_loses_nothing_and_fits(cells, width):
     assert all(cell_width(line) <= width for line in text.splitlines())
 
 
+def test_break_even_points_are_few_unless_all_are_asked_for():
+    points = tuple(
+        {"kind": "pair", "subject": "buy A", "against": against, "basis": basis,
+         "quantity": quantity, "now": "1", "break_even": "2", "unit": "h", "meaning": basis}
+        for against in ("x", "y")
+        for quantity in ("utilisation", "electricity price")
+        for basis in ("accounting", "economic")
+    )  # fmt: skip
+    ends = {"kind": "whole", "answer": "open", "meaning": "run `rentopt breakeven`"}
+    plan = sample(breakeven=(*points, ends))
+    few = plan_text(plan)
+    assert few.count("buy A ") == 1
+    assert "1 of 8 points, with interest; --details shows all" in few
+    assert "- run `rentopt breakeven`" in few
+    assert plan_text(plan, details=True).count("buy A ") == 8
+
+
 def test_nothing_is_said_where_there_is_nothing_to_say():
     text = plan_text(sample(breakeven=(), bought=(), usages=(), moved=(), warnings=(), fx=()))
     for title in ("Break-even", "\nBuy\n", "Before you sign", "exchange rate"):

@@ -21,7 +21,8 @@ TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
 
 def tiny() -> Plan:
     schedule = load_schedule(TINY)
-    return plan(schedule, prices_for(schedule, date(2026, 11, 22)), SolveOptions(gap=0.0))
+    book = prices_for(schedule, date(2026, 11, 22))
+    return plan(schedule, book, SolveOptions(gap=0.0), breakeven_s=None)
 
 
 def stable_json(document: dict) -> str:
