@@ -9,7 +9,21 @@ from typing import Any
 from providers.errors import RentoptError
 
 ADAPTERS = {
+    "cloudrift": "providers.adapters.cloudrift:CloudRift",
+    "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
+    "hyperstack": "providers.adapters.hyperstack:Hyperstack",
+    "jarvislabs": "providers.adapters.jarvislabs:JarvisLabs",
+    "lambda": "providers.adapters.lambda_labs:Lambda",
+    "oci": "providers.adapters.oci:Oci",
+    "ovh": "providers.adapters.ovh:Ovh",
+    "primeintellect": "providers.adapters.primeintellect:PrimeIntellect",
+    "runpod": "providers.adapters.runpod:RunPod",
+    "scaleway": "providers.adapters.scaleway:Scaleway",
+    "shadeform": "providers.adapters.shadeform:Shadeform",
     "table": "providers.adapters.table:TableAdapter",
+    "vast": "providers.adapters.vast:Vast",
+    "verda": "providers.adapters.verda:Verda",
+    "vultr": "providers.adapters.vultr:Vultr",
 }
 """Name → ``module:Class``. Registering an adapter is what puts it under the contract tests."""
 

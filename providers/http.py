@@ -1,0 +1,298 @@
+"""A small HTTP client for price sources: time-outs, retries, and errors a user can act on.
+
+`requests` is imported only when something is fetched, so that planning needs no network package.
+Secrets are taken out of every answer and every message.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from providers.adapter import Snapshot
+from providers.errors import RentoptError
+
+USER_AGENT = "rentopt/0.1 (GPU rental price reader)"
+LONGEST_RETRY_AFTER_S = 120.0
+TRIES_WHEN_LIMITED = 5
+TRIES_WHEN_BROKEN = 3
+DAILY_QUOTA = b"search_quota_exceeded"
+"""In a 429's body: nothing more today, so asking again only makes it worse."""
+_SHORTEST_SECRET = 6
+_SECRET_PARAMETERS = re.compile(r"(?i)key|token|secret|sig|pass|auth|credential")
+
+
+class FetchError(RentoptError):
+    """A source did not answer, or answered something that is no price list."""
+
+    exit_code = 4
+
+
+class CredentialError(FetchError):
+    """A credential is missing or was refused; the message names the environment variable."""
+
+
+class QuotaError(FetchError):
+    """The source allows no more requests today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One good answer. `snapshot` is what is kept of it."""
+
+    snapshot: Snapshot
+    headers: Mapping[str, str]
+    """Names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait, in seconds, and how much to read."""
+
+    connect_s: float = 5.0
+    read_s: float = 30.0
+    """Between two pieces of an answer."""
+    answer_s: float = 90.0
+    """For one whole answer: a slow drip passes `read_s` for ever."""
+    deadline_s: float = 300.0
+    """For a request with all its retries and pauses."""
+    max_bytes: int = 256 * 2**20
+
+
+class _TryAgainError(Exception):
+    """This try failed in a way that another may not. Never leaves this module."""
+
+    def __init__(self, problem: str, tries: int, wait_s: float | None = None) -> None:
+        super().__init__(problem)
+        self.tries, self.wait_s = tries, wait_s
+
+
+@dataclass(slots=True)
+class Http:
+    """Sends requests one at a time. Sleep, dice and clocks can be replaced in tests."""
+
+    limits: Limits = field(default_factory=Limits)
+    sleep: Callable[[float], None] = time.sleep
+    dice: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        secrets: Collection[str] = (),
+        variables: Sequence[str] = (),
+    ) -> Answer:
+        """The answer to a GET; see `_ask` for what can go wrong."""
+        return self._ask("GET", url, params, None, headers, secrets, variables)
+
+    def post(
+        self,
+        url: str,
+        body: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secrets: Collection[str] = (),
+        variables: Sequence[str] = (),
+    ) -> Answer:
+        """The answer to a POST of `body` as JSON."""
+        return self._ask("POST", url, None, body, headers, secrets, variables)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        secrets: Collection[str],
+        variables: Sequence[str],
+    ) -> Answer:
+        """Ask until there is an answer, the tries are used up or the deadline is near.
+
+        Args:
+            secrets: texts that must not be kept nor printed.
+            variables: environment variables the credentials come from.
+
+        Raises:
+            CredentialError: 401 or 403.
+            QuotaError: 429 with a daily quota.
+            FetchError: anything else that is no answer.
+        """
+        import requests
+
+        hide = [text for text in secrets if len(text) >= _SHORTEST_SECRET]
+        request = requests.Request(
+            method,
+            url,
+            params=dict(params or {}),
+            json=body,
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
+            auth=_as_given,
+        ).prepare()
+        address = _without(redacted(request.url or url), hide)
+        end = self.clock() + self.limits.deadline_s
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return self._once(request, address, hide, variables)
+            except _TryAgainError as failure:
+                problem = f"{address}: {_without(str(failure), hide)}"
+                if tried >= failure.tries:
+                    raise FetchError(f"{problem}, {tried} times") from None
+                pause = 2 ** (tried - 1) * self.dice() if failure.wait_s is None else failure.wait_s
+                if self.clock() + pause >= end:
+                    spent = f"no answer within {self.limits.deadline_s:g} s"
+                    raise FetchError(f"{problem}; {spent}") from None
+                self.sleep(pause)
+
+    def _once(
+        self, request: Any, address: str, hide: Sequence[str], variables: Sequence[str]
+    ) -> Answer:
+        import requests
+
+        times = (self.limits.connect_s, self.limits.read_s)
+        try:
+            with requests.Session() as session:
+                how = session.merge_environment_settings(request.url, {}, True, None, None)
+                with session.send(request, timeout=times, allow_redirects=False, **how) as reply:
+                    content = b"".join(self._pieces(reply, address))
+                    status, headers = reply.status_code, reply.headers
+        except requests.exceptions.Timeout:
+            raise _TryAgainError("timed out", TRIES_WHEN_BROKEN) from None
+        except requests.exceptions.RequestException as error:
+            raise _TryAgainError(_what(error), TRIES_WHEN_BROKEN) from None
+        for secret in hide:
+            content = content.replace(secret.encode(), b"[hidden]")
+        _judge(status, headers, content, address, variables)
+        return Answer(
+            Snapshot(address, self.now(), content),
+            {name.lower(): value for name, value in headers.items()},
+        )
+
+    def _pieces(self, reply: Any, address: str) -> Iterator[bytes]:
+        """The body as it comes in: `read1` returns what is there, so a drip is noticed."""
+        end, size = self.clock() + self.limits.answer_s, 0
+        with _readable_errors():
+            while piece := reply.raw.read1(2**16, decode_content=True):
+                size += len(piece)
+                if size > self.limits.max_bytes:
+                    raise FetchError(f"{address}: more than {self.limits.max_bytes} bytes")
+                if self.clock() > end:
+                    said = f"still sending after {self.limits.answer_s:g} s ({size} bytes)"
+                    raise _TryAgainError(said, TRIES_WHEN_BROKEN)
+                yield piece
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """Faults of a read below `requests`, as faults worth another try."""
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+    try:
+        yield
+    except ReadTimeoutError:
+        raise _TryAgainError("timed out", TRIES_WHEN_BROKEN) from None
+    except (HTTPError, OSError) as error:
+        raise _TryAgainError(_what(error), TRIES_WHEN_BROKEN) from None
+
+
+def _judge(
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    address: str,
+    variables: Sequence[str],
+) -> None:
+    if status == HTTPStatus.OK:
+        return
+    says = excerpt(content)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        names = " and ".join(variables)
+        cause = f"check {names}" if variables else "it should need no credential"
+        raise CredentialError(f"{address} answered {status}; {cause}{says}")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        if DAILY_QUOTA in content:
+            raise QuotaError(f"{address}: the daily quota is used up until midnight UTC")
+        wait = headers.get("Retry-After", "").strip()
+        seconds = min(float(wait), LONGEST_RETRY_AFTER_S) if wait.isdecimal() else None
+        raise _TryAgainError("too many requests (429)", TRIES_WHEN_LIMITED, seconds)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise _TryAgainError(f"answered {status}{says}", TRIES_WHEN_BROKEN)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        # Not followed: a credential must not travel to an address nobody chose.
+        raise FetchError(f"{address} moved ({status}); set the base URL to where it is now")
+    raise FetchError(f"{address} answered {status}{says}")
+
+
+def _as_given(request: Any) -> Any:
+    """Keeps `requests` from replacing the Authorization header by one from ~/.netrc."""
+    return request
+
+
+def _what(error: Exception) -> str:
+    """The fault in short; the full text of `requests` repeats the address with its query."""
+    text = str(error)
+    for sign, meaning in (
+        ("Name or service not known", "no such host"),
+        ("Failed to resolve", "no such host"),
+        ("Connection refused", "connection refused"),
+        ("IncompleteRead", "the answer was cut off"),
+        ("Connection aborted", "connection closed"),
+        ("certificate", "its certificate was not accepted"),
+        ("timed out", "timed out"),
+    ):
+        if sign in text:
+            return meaning
+    return f"cannot be reached ({type(error).__name__})"
+
+
+def redacted(url: str) -> str:
+    """The address without what may be secret in its query or before its host."""
+    parts = urlsplit(url)
+    query = "&".join(
+        f"{name}=[hidden]" if sign and _SECRET_PARAMETERS.search(name) else pair
+        for pair in parts.query.split("&")
+        for name, sign, _ in [pair.partition("=")]
+    )
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
+
+
+def _without(text: str, hide: Collection[str]) -> str:
+    for secret in hide:
+        text = text.replace(secret, "[hidden]")
+    return text
+
+
+def excerpt(content: bytes, length: int = 120) -> str:
+    """How an answer begins, to put behind an error; empty for an empty one."""
+    text = " ".join(content[: 4 * length].decode(errors="replace").split())
+    return f": {text[:length]}" if text else ""
+
+
+def read_json(snapshot: Snapshot) -> Any:
+    """The document, numbers with a point as exact Decimals.
+
+    Raises:
+        FetchError: it is HTML, cut off, or otherwise no JSON.
+    """
+    try:
+        return json.loads(snapshot.body, parse_float=Decimal)
+    except ValueError as error:
+        place = f" at byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        said = excerpt(snapshot.body)
+        raise FetchError(f"{snapshot.address}: no JSON{place}{said}") from None
