@@ -42,15 +42,26 @@ market:
   providers: {allow: [own]}
 money: {electricity: 0.166666666667 CNY/kWh, power_policy: off_when_idle}
 """
-TEN_DAYS_QUOTE = (
-    "own,own/4090/day,4090 by the day,cn,own_quote,RTX4090,1,none,,,prepaid,day,P1D,48,CNY,,yes,"
-    "1,,1,2026-11-01,,A,a quote,"
-)
+_TERMS = {"hour": "on_demand,hour,", "day": "prepaid,day,P1D", "month": "prepaid,month,P1M",
+          "spot": "spot,hour,"}  # fmt: skip
+
+
+def write_quotes(folder: Path, *quotes: str) -> None:
+    """A file of quotes such as ``2xRTX4090 day 90``, in CNY."""
+    rows = [QUOTE_COLUMNS]
+    for i, quote in enumerate(quotes):
+        node, span, price = quote.split()
+        count, gpu = node.split("x", 1)
+        rows.append(
+            f"own,own/{node}/{span}/{i},{node},cn,own_quote,{gpu},{count},none,,,{_TERMS[span]},"
+            f"{price},CNY,,yes,1,,{count},2026-11-01,,A,a quote,"
+        )
+    (folder / "quotes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def write_ten_days(folder: Path, price: str = "200") -> Path:
     """The schedule and its quotes, in a folder."""
-    (folder / "quotes.csv").write_text(f"{QUOTE_COLUMNS}\n{TEN_DAYS_QUOTE}\n", encoding="utf-8")
+    write_quotes(folder, "1xRTX4090 day 48")
     path = folder / "schedule.yaml"
     path.write_text(TEN_DAYS.replace("PRICE", price), encoding="utf-8")
     return path
