@@ -15,8 +15,9 @@ from optimizer.milp.instance import Solution
 from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
-SMALL_COLUMNS = 2500
-"""Whole-plan points are worth a try within a plan's own time up to so many columns."""
+SMALL_COLUMNS = 150
+"""Up to so many columns the whole-plan points take a moment, well within a plan's own time; a plan
+must not depend on how fast the computer is."""
 
 
 def breakeven_rows(
@@ -38,17 +39,17 @@ def breakeven_rows(
     if not problem.purchases:
         return rows
     if budget_s > 0 and columns(made) <= SMALL_COLUMNS:
-        rows += whole_rows(problem, options, began + budget_s)
-        return rows
+        whole = whole_rows(problem, options, began + budget_s)
+        if all(found["answer"] != "open" for found in whole):
+            return rows + whole
     words = "run `rentopt breakeven` for the exact points of the whole plan"
-    rows += [
+    return [
+        *rows,
         row(
-            "whole", "the plan", quantity, "", words, proven=False, answer="open",
-            against="buying nothing",
-        )
-        for quantity in QUANTITIES[:1]
+            "whole", "the plan", "rental price", "x all rental prices", words, now=1.0,
+            proven=False, answer="open", against="buying nothing",
+        ),
     ]  # fmt: skip
-    return rows
 
 
 HEADLINES = ("utilisation", "rental price", "purchase price", "payback with resale",

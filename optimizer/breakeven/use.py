@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ def _shares(problem: Problem, nodes: Mapping[int, float], node_days: int, words:
     most: dict[int, float] = defaultdict(float)
     for s, n in nodes.items():
         if n > TINY:
-            most[s // len(slices)] = max(most[s // len(slices)], n)
+            # A node rented by the day is paid for whole, however little of it is used.
+            whole = float(math.ceil(n - TINY))
+            most[s // len(slices)] = max(most[s // len(slices)], whole)
     months: dict[str, float] = defaultdict(float)
     for day, n in most.items():
         month = f"{problem.horizon.day(day):%Y-%m}"
