@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 
 from optimizer.milp.instance import ApiOption, Instance, SlicePoint, Start
 
+TIE = 1e-5
+"""Relative cut of hourly prices by pool; downwards, so that the bound stays a bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -40,13 +43,19 @@ def merge_days(data: Instance, longest: int) -> Merged:
     per_day = len(data.slices) // len(data.period_days)
     slices = [s for days in groups for s in range(days[0] * per_day, (days[0] + 1) * per_day)]
 
-    def cheapest(costs: Sequence[float]) -> tuple[float, ...]:
+    def cheapest(costs: Sequence[float], factor: float = 1.0) -> tuple[float, ...]:
         """[merged slice] least of the costs of its days"""
         if not costs:
             return ()
         return tuple(
-            min(costs[t * per_day + k] for t in days) for days in groups for k in range(per_day)
+            min(costs[t * per_day + k] for t in days) * factor
+            for days in groups
+            for k in range(per_day)
         )
+
+    def favour(pool: int) -> float:
+        """A hair below 1, so that of equally good pools the same one is always taken."""
+        return 1 - TIE * (len(data.pools) - pool) / len(data.pools)
 
     merged_offers, start_sources = [], []
     for offer in data.term_offers:
@@ -72,7 +81,9 @@ def merge_days(data: Instance, longest: int) -> Merged:
         slices=tuple(SlicePoint(period_of_day[s // per_day], data.slices[s].hours) for s in slices),
         month_of_period=tuple(data.month_of_period[days[0]] for days in groups),
         term_offers=tuple(merged_offers),
-        hourly_offers=tuple(replace(o, cost=cheapest(o.cost)) for o in data.hourly_offers),
+        hourly_offers=tuple(
+            replace(o, cost=cheapest(o.cost, favour(o.pool))) for o in data.hourly_offers
+        ),
         assets=tuple(assets),
         quotas=tuple(
             replace(quota, nodes=tuple(quota.nodes[days[0]] for days in groups))
@@ -91,7 +102,9 @@ def merge_days(data: Instance, longest: int) -> Merged:
         jobs=tuple(
             replace(
                 job,
-                gangs=tuple(replace(g, hour_cost=cheapest(g.hour_cost)) for g in job.gangs),
+                gangs=tuple(
+                    replace(g, hour_cost=cheapest(g.hour_cost, favour(g.pool))) for g in job.gangs
+                ),
             )
             for job in data.jobs
         ),

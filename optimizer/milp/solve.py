@@ -12,6 +12,7 @@ from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
 from optimizer.milp.assemble import assemble
+from optimizer.milp.cuts import pool_prices
 from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF, LinearModel
 from optimizer.milp.merge import merge_days
@@ -23,6 +24,8 @@ SMALL_COLUMNS = 4000
 """Up to so many columns the daily model is solved as it is."""
 SHORT_TERM_DAYS = 7
 """Terms up to this long stay free in the daily model, wherever the merged one put them."""
+CHEAP_POOLS = 2
+"""Cheapest pools of each workload that the daily model keeps in any case."""
 TINY = 1e-7
 K = TypeVar("K")
 
@@ -129,14 +132,14 @@ def _split_hours(data: Instance, v: Variables, values: list[float]) -> bool:
 
 def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
     bound, best = -INF, None
-    for longest in (7, 3, 1):
+    for longest in (7, 3):
         left = deadline - time.monotonic()
         if best is not None and (best.gap <= options.gap or left < 1):
             break
         merged = merge_days(data, longest)
         model, v = assemble(merged.instance)
         first = replace(options, gap=options.gap / 4)
-        raw = run_solver(model, first, time.monotonic() + left * 0.5)
+        raw = run_solver(model, first, time.monotonic() + left * 0.3)
         bound = max(bound, raw.bound)
         if raw.values is None:
             if raw.infeasible:
@@ -144,7 +147,9 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             continue
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
         near = replace(options, gap=options.gap / 2)
-        found = _solve_exact(narrowed, near, deadline, -INF, _pools_used(data, v, raw.values))
+        pools = _pools_used(data, v, raw.values) | _pools_cheap(data)
+        until = time.monotonic() + (deadline - time.monotonic()) * 0.5
+        found = _solve_exact(narrowed, near, until, -INF, pools)
         if isinstance(found, Solution) and (best is None or found.objective < best.objective):
             best = replace(
                 found,
@@ -166,6 +171,20 @@ def _pools_used(data: Instance, v: Variables, values: list[float]) -> set[int]:
     ways = (way for column, way in v.whole_run.items() if values[column] > TINY)
     used |= {data.jobs[way.job].gangs[way.gang].pool for way in ways}
     return used
+
+
+def _pools_cheap(data: Instance) -> set[int]:
+    """The pools that are cheapest by the hour for each workload: never a bad second choice."""
+    by_hour = pool_prices(data)[0]
+    pools: set[int] = set()
+    for service in data.services:
+        prices = {r.pool: r.share * by_hour[r.pool] / r.capacity for r in service.replicas}
+        pools |= set(sorted(prices, key=lambda p: (prices[p], p))[:CHEAP_POOLS])
+    for job in data.jobs:
+        gangs = [g for g in job.gangs if g.hourly >= 0 and g.rate]
+        costs = {g.pool: g.hour_cash / g.rate for g in gangs}
+        pools |= set(sorted(costs, key=lambda p: (costs[p], p))[:CHEAP_POOLS])
+    return pools
 
 
 def _positive(columns: Mapping[K, int], values: list[float]) -> list[K]:

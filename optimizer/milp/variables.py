@@ -179,7 +179,7 @@ def _interruptible(
     # job waits for this one or it for another: then they must be whole in every slice.
     waits = bool(job.after) or any(j in other.after for other in data.jobs)
     for g, gang in enumerate(job.gangs):
-        if gang.by_hour and gang.pool in pools:
+        if data.exact and gang.by_hour and gang.pool in pools:
             v.total[j, g] = model.column(f"total[{job.name},{g}]", whole=True)
         for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"

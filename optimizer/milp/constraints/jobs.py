@@ -63,7 +63,8 @@ def add_whole_hours(model: LinearModel, v: Variables, data: Instance, active: Ac
     $$\sum_s hours_{j,g,s} = total_{j,g}, \qquad total_{j,g} \text{ whole}$$
 
     Rows ``whole_hours[j,g]``. Branching on the total instead of on every slice removes the
-    symmetry between days; it also holds in merged periods.
+    symmetry between days. In merged periods hours need not be whole: proving the last hour of a
+    job is not worth the time it takes.
     """
     terms: dict[tuple[int, int], list[Term]] = defaultdict(list)
     for (j, g, s), column in v.hours.items():
