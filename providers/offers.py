@@ -84,8 +84,10 @@ class Offer:
     @property
     def prepaid(self) -> bool:
         """Whether the whole term is one increment, paid when it starts."""
-        return bool(self.tenor) and self.increment not in (Increment.SECOND, Increment.HOUR) and (
-            _HOURS[self.increment] >= Decimal(self.tenor.about_days) * 24 * Decimal("0.95")
+        return (
+            bool(self.tenor)
+            and self.increment not in (Increment.SECOND, Increment.HOUR)
+            and (_HOURS[self.increment] >= Decimal(self.tenor.about_days) * 24 * Decimal("0.95"))
         )
 
     @property
