@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
+from functools import cache
 
 from providers.hardware import Accelerator, UnknownHardwareError, accelerator_id, accelerators
 
@@ -86,6 +87,7 @@ def _form_of_card(card: Accelerator) -> str:
     return "SXM" if card.family in (*_MODULES, "H200") else ""
 
 
+@cache
 def _family(bare: str) -> list[Accelerator]:
     """All cards that share the name once size and form are taken off it."""
     try:

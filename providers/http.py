@@ -135,14 +135,18 @@ class Http:
         import requests
 
         hide = [text for text in secrets if len(text) >= _SHORTEST_SECRET]
-        request = requests.Request(
+        asked = requests.Request(
             method,
             url,
             params=dict(params or {}),
             json=body,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
             auth=_as_given,
-        ).prepare()
+        )
+        try:
+            request = asked.prepare()
+        except (requests.exceptions.RequestException, ValueError):
+            raise FetchError(f"'{redacted(url)}' is no address to ask") from None
         address = _without(redacted(request.url or url), hide)
         end = self.clock() + self.limits.deadline_s
         tried = 0
@@ -263,7 +267,10 @@ def _what(error: Exception) -> str:
 
 def redacted(url: str) -> str:
     """The address without what may be secret in its query or before its host."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition("?")[0]
     query = "&".join(
         f"{name}=[hidden]" if sign and _SECRET_PARAMETERS.search(name) else pair
         for pair in parts.query.split("&")

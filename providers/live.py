@@ -19,6 +19,8 @@ from providers.offers import Offer, Rejected
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
 NO_TENOR = Tenor()
+MOST_DIGITS = 18
+"""Before the point. Bytes of memory need 14; more is a mistake, and beyond exact arithmetic."""
 MOST_PAGES = 1000
 """No provider has so many; more is a token that never ends."""
 
@@ -103,8 +105,8 @@ def exact(value: object, what: str) -> Decimal:
         number = Decimal(value)
     except InvalidOperation:
         raise RowError(f"{what} is '{value}', not a number") from None
-    if not number.is_finite():
-        raise RowError(f"{what} is {value}, not a number")
+    if not number.is_finite() or number.adjusted() > MOST_DIGITS:
+        raise RowError(f"{what} is {str(value)[:20]}, not a number of anything")
     return number
 
 
@@ -259,8 +261,13 @@ class LiveAdapter(ABC):
         return found
 
     def maybe_key(self, *names: str) -> str:
-        values = (self.settings.environment.get(name, "").strip() for name in names)
-        return next((value for value in values if value), "")
+        for name in names:
+            value = self.settings.environment.get(name, "").strip()
+            if not (value.isascii() and value.isprintable()):
+                raise CredentialError(f"{self.name}: {name} has characters that no key has")
+            if value:
+                return value
+        return ""
 
     def document(self, snapshot: Snapshot, *path: str) -> Any:
         """The JSON below `path`; an error envelope or another shape is a `FetchError`."""

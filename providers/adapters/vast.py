@@ -74,6 +74,8 @@ class Vast(LiveAdapter):
 
     def rows(self, snapshot: Snapshot) -> Iterable[tuple[str, object]]:
         kind = self.document(snapshot, "type")
+        if kind not in list(KINDS):
+            raise FetchError(f"{snapshot.address}: asks of type {kind!r:.40}")
         asks = self.listed(snapshot, "answer", "offers")
         named = [f"{ask.get('id')}" if isinstance(ask, dict) else "?" for ask in asks]
         return [(f"{name} {kind}", ask) for name, ask in zip(named, asks, strict=True)]

@@ -154,6 +154,17 @@ def test_a_missing_credential_is_named_before_anything_is_asked(name):
 
 
 @pytest.mark.parametrize("name", KEYED)
+def test_a_credential_that_cannot_be_one_is_refused_without_printing_it(name):
+    odd = dict.fromkeys(SOURCES[name].variables, f"{SECRET}\nX-Evil: 1")
+    with serving(SOURCES[name].route) as server:
+        adapter, _ = adapter_at(name, server.base, environment=odd)
+        with pytest.raises(CredentialError, match=SOURCES[name].variables[0]) as failure:
+            list(adapter.fetch())
+        assert server.requests == []
+    assert SECRET not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", KEYED)
 def test_the_credential_is_sent(name):
     with serving(SOURCES[name].route) as server:
         adapter, _ = adapter_at(name, server.base)

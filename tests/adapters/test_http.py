@@ -122,6 +122,13 @@ def test_a_host_that_does_not_exist_is_called_that():
         client([]).get("http://nowhere.invalid/")
 
 
+@pytest.mark.parametrize("url", ["", "nowhere", "ftp://host/", "http://", "http://[1/x?token=abc"])
+def test_what_is_no_address_is_called_that(url):
+    with pytest.raises(FetchError) as failure:
+        client([]).get(url)
+    assert "abc" not in str(failure.value)
+
+
 def test_which_variable_to_check_is_said(server):
     server.always = Reply({"message": "no"}, 403)
     with pytest.raises(CredentialError, match=r"403; check A_KEY and A_SECRET: .*no"):
