@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from optimizer.milp.instance import INF, Instance, Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.instance import INF
 
 FARTHEST = 32.0
 """Factors from 1/32 to 32 are looked at."""
@@ -17,8 +16,6 @@ BEYOND = 1.03
 TOLERANCE = 0.01
 """Relative width at which a bracket is narrow enough."""
 MOST_POINTS = 40
-FINER = (1.0, 0.1, 0.01)
-"""Shares of the asked gap that are tried until two answers can be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,6 @@ NONE_AT_ALL = Cost(INF, INF)
 """Proven: no plan of this kind exists."""
 
 
-def cost_of(data: Instance, options: SolveOptions) -> Cost:
-    found = solve(data, options)
-    if isinstance(found, Solution):
-        # Polishing and the solver's tolerances may leave the plan a hair below the bound.
-        return Cost(min(found.bound, found.objective), found.objective)
-    return NONE_AT_ALL if found.infeasible else Cost(-INF, INF)
-
-
 @dataclass(frozen=True, slots=True)
 class Point:
     """Both answers at one factor."""
@@ -59,6 +48,8 @@ class Point:
     factor: float
     rent: Cost
     own: Cost
+    slope: float | None = None
+    """Of the lead, as far as the plans found so far tell."""
 
     @property
     def verdict(self) -> str:
@@ -106,31 +97,6 @@ class Bracket:
         return ends is not None and ends[1] - ends[0] <= TOLERANCE * ends[1]
 
 
-def judge(
-    rent_at: Callable[[float, SolveOptions], Cost],
-    own_at: Callable[[float, SolveOptions], Cost],
-    options: SolveOptions,
-    deadline: float,
-) -> Judge:
-    """Solve both at a factor, to smaller and smaller gaps until one is proven better."""
-
-    def at(factor: float) -> Point:
-        point = Point(factor, Cost(-INF, INF), Cost(-INF, INF))
-        for finer in FINER:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            asked = SolveOptions(
-                options.gap * finer, min(options.time_limit_s, left), options.solver, options.seed
-            )
-            point = Point(factor, rent_at(factor, asked), own_at(factor, asked))
-            if point.verdict != "open":
-                break
-        return point
-
-    return at
-
-
 def search(at: Judge, *, up: bool, deadline: float, settled_if_impossible: bool = True) -> Bracket:
     """Bracket the change between renting and buying, from factor 1 outwards, then inwards.
 
@@ -158,8 +124,9 @@ def search(at: Judge, *, up: bool, deadline: float, settled_if_impossible: bool 
             found.between.append(point)
         return point.verdict
 
-    look(1.0)
-    if settled_if_impossible and points and NONE_AT_ALL in (points[0].rent, points[0].own):
+    if look(1.0) == "late":
+        return found
+    if settled_if_impossible and NONE_AT_ALL in (points[0].rent, points[0].own):
         return found
     for wanted, outwards in (("buy", up), ("rent", not up)):
         farthest = 1.0
@@ -177,18 +144,17 @@ def search(at: Judge, *, up: bool, deadline: float, settled_if_impossible: bool 
 
 
 def _farther(points: list[Point], farthest: float, up: bool) -> float:
-    """The next step outwards: first a little, then past where the leads seem to reach 0."""
-    if farthest == 1.0:
-        return FIRST_STEP
-    before, last = points[-2:]
-    slope = (last.lead - before.lead) / (last.factor - before.factor)
-    step = farthest * 2
+    """The next step outwards: just past where the lead seems to reach 0."""
+    last = points[-1]
+    slope = last.slope
+    if slope is None and len(points) > 1 and points[-2].factor != last.factor:
+        slope = (last.lead - points[-2].lead) / (last.factor - points[-2].factor)
     if slope and last.lead:
         crossing = last.factor - last.lead / slope
         outside = crossing if up else 1 / crossing if crossing > 0 else FARTHEST
         if farthest < outside <= FARTHEST:
-            step = max(outside * BEYOND, farthest * FIRST_STEP)
-    return min(step, FARTHEST)
+            return min(max(outside * BEYOND, farthest * (1 + TOLERANCE)), FARTHEST)
+    return FIRST_STEP if farthest == 1.0 else min(farthest * 2, FARTHEST)
 
 
 def _narrow(found: Bracket, look: Callable[[float], str]) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
-from optimizer.breakeven.bracket import NONE_AT_ALL, Bracket, Cost, cost_of, judge, search
+from optimizer.breakeven.bracket import NONE_AT_ALL, Bracket, Judge, Point, search
 from optimizer.breakeven.rows import Row, row, said
 from optimizer.breakeven.scale import (
     nothing_else,
@@ -21,13 +22,16 @@ from optimizer.breakeven.scale import (
     with_purchase_prices,
     with_rent,
 )
+from optimizer.breakeven.sides import Side, Solver
 from optimizer.formulate import formulate
-from optimizer.milp.instance import Instance
+from optimizer.milp.instance import INF, Instance
 from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
 QUANTITIES = ("rental price", "purchase price", "load", "electricity price")
-CostAt = Callable[[float, SolveOptions], Cost]
+InstanceAt = Callable[[float], Instance]
+FINER = (1.0, 0.1, 0.01)
+"""Shares of the asked gap that are tried until two answers can be told apart."""
 
 
 def forced(data: Instance) -> Instance:
@@ -37,67 +41,71 @@ def forced(data: Instance) -> Instance:
 
 
 class Scaled:
-    """Costs of the two answers at a factor; what does not change is solved once."""
+    """The two answers to one question, as its factor moves."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.rent = formulate(problem.without_purchases()).instance
         self.own = forced(formulate(problem).instance)
-        self.known: list[tuple[Instance, SolveOptions, Cost]] = []
+        self.solver = Solver()
+        limits = self.own.limits
+        self.free = not limits.budget and limits.cash == INF
+        """No limit on money, so that a change of prices leaves every plan possible."""
 
-    def cost(self, data: Instance, options: SolveOptions) -> Cost:
-        """Of an instance; one solved before to the same gap or a smaller one is remembered."""
-        for other, asked, cost in self.known:
-            if asked.gap <= options.gap and other == data:
-                return cost
-        cost = cost_of(data, options)
-        if cost == NONE_AT_ALL or cost.gap <= options.gap:
-            self.known.append((data, options, cost))
-        return cost
+    def sides(self, quantity: str) -> tuple[Side, Side]:
+        """Renting all, and buying some."""
+        problem = self.problem
 
-    def answers(self, quantity: str) -> tuple[CostAt, CostAt]:
-        """The cost of renting all, and of buying some, at a factor of the quantity."""
-        made = {
-            "rental price": self._rental,
-            "purchase price": self._purchase,
-            "load": self._load,
-            "electricity price": self._electricity,
-        }
-        return made[quantity]()
+        def dearer(factor: float) -> Problem:
+            if quantity == "electricity price":
+                return with_electricity(problem, factor)
+            return with_purchase_prices(problem, factor)
 
-    def _rental(self) -> tuple[CostAt, CostAt]:
-        in_proportion = nothing_else(self.rent)
+        prices = self.free
+        rent: InstanceAt
+        own: InstanceAt
+        if quantity == "rental price":
+            rent, own = partial(with_rent, self.rent), partial(with_rent, self.own)
+        elif quantity == "load":
+            rent, own = partial(with_load, self.rent), partial(with_load, self.own)
+            prices = False
+        else:
 
-        def rent(factor: float, options: SolveOptions) -> Cost:
-            if in_proportion:
-                return self.cost(self.rent, options).times(factor)
-            return self.cost(with_rent(self.rent, factor), options)
+            def rent(factor: float) -> Instance:
+                return formulate(dearer(factor).without_purchases()).instance
 
-        return rent, lambda factor, options: self.cost(with_rent(self.own, factor), options)
+            def own(factor: float) -> Instance:
+                return forced(formulate(dearer(factor)).instance)
 
-    def _purchase(self) -> tuple[CostAt, CostAt]:
-        def own(factor: float, options: SolveOptions) -> Cost:
-            dearer = forced(formulate(with_purchase_prices(self.problem, factor)).instance)
-            return self.cost(dearer, options)
-
-        return lambda factor, options: self.cost(self.rent, options), own
-
-    def _load(self) -> tuple[CostAt, CostAt]:
+        in_proportion = prices and quantity == "rental price" and nothing_else(self.rent)
         return (
-            lambda factor, options: self.cost(with_load(self.rent, factor), options),
-            lambda factor, options: self.cost(with_load(self.own, factor), options),
+            Side(rent, self.solver, prices, in_proportion),
+            Side(own, self.solver, prices),
         )
 
-    def _electricity(self) -> tuple[CostAt, CostAt]:
-        def rent(factor: float, options: SolveOptions) -> Cost:
-            scaled = with_electricity(self.problem, factor).without_purchases()
-            return self.cost(formulate(scaled).instance, options)
 
-        def own(factor: float, options: SolveOptions) -> Cost:
-            scaled = with_electricity(self.problem, factor)
-            return self.cost(forced(formulate(scaled).instance), options)
+def judge(rent: Side, own: Side, options: SolveOptions, deadline: float) -> Judge:
+    """Compare both at a factor: by what is known, else solved to smaller and smaller gaps."""
 
-        return rent, own
+    def point(factor: float) -> Point:
+        slopes = (rent.slope(factor), own.slope(factor))
+        lead = None if None in slopes else (slopes[0] or 0.0) - (slopes[1] or 0.0)
+        return Point(factor, rent.cost(factor), own.cost(factor), lead)
+
+    def at(factor: float) -> Point:
+        for finer in FINER:
+            for side in (rent, own):
+                left = deadline - time.monotonic()
+                if point(factor).verdict != "open" or left <= 0:
+                    return point(factor)
+                limit = min(options.time_limit_s, left)
+                side.improve(
+                    factor,
+                    replace(options, gap=options.gap * finer, time_limit_s=limit),
+                )
+        return point(factor)
+
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +149,9 @@ def whole_rows(
     rows = []
     for number, question in enumerate(asked):
         now = time.monotonic()
-        share = now + (deadline - now) / (len(asked) - number)
-        rent, own = scaled.answers(question.quantity)
+        # The first question also solves what the others start from.
+        share = now + (deadline - now) / (len(asked) - number if number else min(2, len(asked)))
+        rent, own = scaled.sides(question.quantity)
         found = search(
             judge(rent, own, options, share),
             up=question.up,

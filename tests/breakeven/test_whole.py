@@ -18,7 +18,7 @@ from optimizer.breakeven.scale import (
     with_purchase_prices,
     with_rent,
 )
-from optimizer.breakeven.whole import forced, whole_rows
+from optimizer.breakeven.whole import Scaled, forced, whole_rows
 from optimizer.formulate import formulate
 from optimizer.milp.assemble import assemble
 from optimizer.milp.instance import (
@@ -211,3 +211,19 @@ def test_the_regime_map_grows_with_rent_and_with_load(ten_days: Problem) -> None
     for rent, load in owned:
         for dearer in (r for r, same in owned if same == load and r > rent):
             assert owned[dearer, load] >= owned[rent, load]
+
+
+@pytest.mark.parametrize("quantity", ["rental price", "purchase price", "electricity price"])
+def test_what_is_known_elsewhere_holds_where_it_was_not_solved(
+    ten_days: Problem, quantity: str
+) -> None:
+    """Lines of plans are above, chords of bounds below the least cost at every other factor."""
+    for side in Scaled(ten_days).sides(quantity):
+        for factor in (0.4, 3.0):
+            side.improve(factor, EXACT)
+        for factor in (0.5, 1.0, 1.7, 2.9, 5.0):
+            found = solve(side.at(factor), EXACT)
+            assert isinstance(found, Found)
+            known = side.cost(factor)
+            assert known.low <= found.objective + 1e-6
+            assert known.high >= found.bound - 1e-6
