@@ -17,6 +17,8 @@ cannot mean another card. An H200 is one too, unless it is the NVL."""
 
 TOLERANCE = 0.07
 """Of the size on the box: marketplaces report 24564 MiB for 24 GB, 46068 MiB for 48 GB."""
+_CONTRADICTION = 0.12
+"""Between the size in a name and the size in a field."""
 
 _NOISE = re.compile(
     r"\b(NVIDIA|TESLA|GEFORCE|AMD|INSTINCT|GPU|INTEL|HABANA|GRAPHICS|GENERATION|BLACKWELL|HBM\d?E?)\b"
@@ -47,6 +49,8 @@ def gpu_id(name: str, memory_gb: Decimal | float | None = None, form: str = "") 
         said_form = "SXM"  # how the driver names the SXM5 card; the PCIe one says so
     said_size = _MEMORY.search(words)
     size = float(memory_gb) if memory_gb else float(said_size[1]) if said_size else None
+    if size and said_size and abs(size / float(said_size[1]) - 1) > _CONTRADICTION:
+        return None  # "A100_80GB" with 40 GB: one of the two is wrong, or means something else
     bare = words
     for pattern in (_MEMORY, _FORM, _NOISE, _BUILD):
         bare = pattern.sub(" ", bare)

@@ -39,6 +39,8 @@ MIB = 1 / 1024
         ("A800 PCIE", 81920 * MIB, "", "A800-PCIe-80GB"),
         ("A800-SXM4-80GB", None, "", "A800-SXM4-80GB"),
         ("A800", 40, "", None),
+        ("A100_80GB", 40, "", None),
+        ("A100-80GB", 81559 * MIB, "", "A100-80GB"),
         ("NVIDIA GeForce RTX 4090", 24, "", "RTX4090"),
         ("RTX 4090", 24564 * MIB, "", "RTX4090"),
         ("RTX 4090", 49140 * MIB, "", "RTX4090-48G"),
@@ -81,6 +83,7 @@ def test_every_card_is_found_by_its_own_id(card):
 
 
 def test_memory_of_all_cards_and_of_each_is_told_apart():
+    assert total_or_each("A100_80GB", Decimal(80), 2, "SXM4") == "A100-SXM4-80GB"
     assert total_or_each("RTX 4090", Decimal(192), 8) == "RTX4090"
     assert total_or_each("H100_80GB", Decimal(80), 8, "SXM5") == "H100-SXM5-80GB"
     assert total_or_each("H100_80GB", Decimal(640), 8, "SXM5") == "H100-SXM5-80GB"
