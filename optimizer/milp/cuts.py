@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import time
+from collections import defaultdict
+from collections.abc import Sequence
 
 from optimizer.milp.instance import INF, Instance, Service
+from optimizer.milp.linear_model import LinearModel
+from optimizer.milp.solver import SolveOptions, run_solver
 
 
 def pool_prices(data: Instance) -> list[list[float]]:
@@ -84,3 +89,31 @@ def _efficient(service: Service, prices: list[float]) -> list[tuple[float, float
         if all(price < other for _, other in kept):
             kept.append((capacity, price))
     return kept
+
+
+def least_supply_cost(
+    services: Sequence[Service], loads: Sequence[float], prices: list[float]
+) -> float:
+    r"""Least price per hour of whole nodes that carry the loads of several services at once.
+
+    $$\min \sum_p price_p\, N_p \quad\text{s.t.}\quad \sum_c capacity_c\, x_{v,c} \ge
+      load_v (1 + headroom_v),\; \sum_{v,c: pool(c)=p} share_c\, x_{v,c} \le N_p,\;
+      N, x \text{ whole}$$
+
+    Services share nodes, so their prices do not simply add up. A small model of its own; what it
+    returns is the solver's bound, which is as valid as the least itself.
+    """
+    model = LinearModel()
+    used: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for v, (service, load) in enumerate(zip(services, loads, strict=True)):
+        carried = []
+        for c, replica in enumerate(service.replicas if load else ()):
+            column = model.column(f"serve[{v},{c}]", whole=True)
+            carried.append((column, replica.capacity))
+            used[replica.pool].append((column, replica.share))
+        model.row(f"demand[{v}]", carried, lower=load * (1 + service.headroom))
+    for p, terms in used.items():
+        nodes = model.column(f"nodes[{p}]", whole=True, cost=prices[p])
+        model.row(f"capacity[{p}]", [*terms, (nodes, -1.0)], upper=0)
+    raw = run_solver(model, SolveOptions(gap=1e-4), time.monotonic() + 1.0)
+    return raw.bound if raw.values is not None else 0.0

@@ -5,39 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TypeVar
-
-from ortools.math_opt import model_pb2
-from ortools.math_opt.python import mathopt
 
 from optimizer.milp.assemble import assemble
 from optimizer.milp.cuts import pool_prices
 from optimizer.milp.instance import Instance, Solution
-from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.linear_model import INF
 from optimizer.milp.merge import merge_days
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
+from optimizer.milp.solver import SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 
 SMALL_COLUMNS = 4000
 """Up to so many columns the daily model is solved as it is."""
+MEDIUM_COLUMNS = 40_000
+"""Up to so many columns the daily model gets a last try when the merged one left a gap."""
+LAST_TRY_S = 15.0
 SHORT_TERM_DAYS = 7
 """Terms up to this long stay free in the daily model, wherever the merged one put them."""
 CHEAP_POOLS = 2
 """Cheapest pools of each workload that the daily model keeps in any case."""
 TINY = 1e-7
+__all__ = ["NoSolution", "SolveOptions", "solve"]
 K = TypeVar("K")
-
-
-@dataclass(frozen=True, slots=True)
-class SolveOptions:
-    gap: float = 0.005
-    """Relative gap at which to stop."""
-    time_limit_s: float = 60.0
-    solver: str = "HIGHS"
-    """HIGHS, GSCIP or CP_SAT."""
-    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +37,6 @@ class NoSolution:
 
     infeasible: bool
     """Proven: no plan exists. False: none was found in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """What a solver says of a linear model."""
-
-    values: list[float] | None
-    objective: float
-    bound: float
-    infeasible: bool
 
 
 def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoSolution:
@@ -160,6 +141,12 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             best = _proven(best, bound)
     if best is None:
         return _solve_exact(data, options, deadline, bound)
+    if best.gap > options.gap and _size(data) <= MEDIUM_COLUMNS:
+        until = min(deadline, time.monotonic() + LAST_TRY_S)
+        whole = _solve_exact(data, options, until, bound)
+        if isinstance(whole, Solution):
+            cheaper = min(best, whole, key=lambda found: found.objective)
+            best = _proven(cheaper, max(bound, whole.bound))
     return best
 
 
@@ -219,53 +206,6 @@ def _narrow(
         assets.append(replace(asset, holds=tuple(asset.holds[i] for i in kept)))
     narrowed = replace(data, term_offers=tuple(offers), assets=tuple(assets))
     return narrowed, start_ids, hold_ids
-
-
-def run_solver(model: LinearModel, options: SolveOptions, deadline: float) -> Raw:
-    """Hand a linear model to OR-Tools (MathOpt) in one piece."""
-    proto = _to_proto(model)
-    problem = mathopt.Model.from_model_proto(proto)
-    parameters = mathopt.SolveParameters(
-        relative_gap_tolerance=options.gap,
-        absolute_gap_tolerance=1e-6,
-        time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
-        random_seed=options.seed,
-    )
-    result = mathopt.solve(problem, mathopt.SolverType[options.solver], params=parameters)
-    reason = mathopt.TerminationReason
-    bound = result.termination.objective_bounds.dual_bound
-    if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
-        return Raw(None, INF, INF, infeasible=True)
-    if not result.has_primal_feasible_solution():
-        return Raw(None, INF, bound, infeasible=False)
-    by_variable = result.variable_values()
-    values = [by_variable[problem.get_variable(i)] for i in range(len(model.names))]
-    objective = result.objective_value()
-    return Raw(values, objective, min(bound, objective), infeasible=False)
-
-
-def _to_proto(model: LinearModel) -> model_pb2.ModelProto:
-    proto = model_pb2.ModelProto()
-    columns = proto.variables
-    columns.ids.extend(range(len(model.names)))
-    columns.lower_bounds.extend(model.lower)
-    columns.upper_bounds.extend(model.upper)
-    columns.integers.extend(model.whole)
-    costs = [(i, cost) for i, cost in enumerate(model.costs) if cost]
-    proto.objective.linear_coefficients.ids.extend(i for i, _ in costs)
-    proto.objective.linear_coefficients.values.extend(cost for _, cost in costs)
-    proto.objective.offset = model.offset
-    rows = proto.linear_constraints
-    rows.ids.extend(range(len(model.row_names)))
-    rows.lower_bounds.extend(model.row_lower)
-    rows.upper_bounds.extend(model.row_upper)
-    matrix = proto.linear_constraint_matrix
-    for r, entries in enumerate(model.entries):
-        for c in sorted(entries):
-            matrix.row_ids.append(r)
-            matrix.column_ids.append(c)
-            matrix.coefficients.append(entries[c])
-    return proto
 
 
 def _solution(

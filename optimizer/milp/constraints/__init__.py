@@ -30,6 +30,7 @@ from optimizer.milp.constraints.services import (
     add_demand_rounding,
     add_least_replicas,
     add_replica_price,
+    add_supply_price,
 )
 
 FAMILIES = (
@@ -39,6 +40,7 @@ FAMILIES = (
     add_demand,
     add_demand_rounding,
     add_replica_price,
+    add_supply_price,
     add_least_replicas,
     add_work,
     add_whole_hours,

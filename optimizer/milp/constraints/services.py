@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from optimizer.milp.constraints.capacity import Active
-from optimizer.milp.cuts import least_cover_cost, pool_prices
+from optimizer.milp.cuts import least_cover_cost, least_supply_cost, pool_prices
 from optimizer.milp.instance import Instance, Service
-from optimizer.milp.linear_model import LinearModel
+from optimizer.milp.linear_model import LinearModel, Term
 from optimizer.milp.variables import Variables
 
 MOST_ROUNDING = 12
@@ -120,3 +120,49 @@ def add_replica_price(model: LinearModel, v: Variables, data: Instance, active: 
                     if (i, c, s) in v.serve
                 ]
                 model.row(f"replica_price[{service.name},{s},{n}]", terms, lower=1)
+
+
+def add_supply_price(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Nodes there, priced by the hour, cost at least the cheapest whole supply of the loads.
+
+    $$\sum_p price_p \Bigl(\sum_o active_{o,t(s)} + \sum_o hourly_{o,s} + \sum_a held_{a,t(s)}
+      + owned + free\Bigr) \ge W(load_{\cdot,s})$$
+
+    Valid because every day has whole nodes, enough for all services together; only in merged
+    periods. Where many replicas share a large node it is what keeps the model from renting a
+    tenth of one. Rows ``supply_price[s,n]``, n the price vector.
+    """
+    services = [(i, service) for i, service in enumerate(data.services) if not service.apis]
+    if data.exact or not services:
+        return
+    for n, prices in enumerate(pool_prices(data)):
+        known: dict[tuple[float, ...], float] = {}
+        for s in range(len(data.slices)):
+            loads = tuple(service.load[s] for _, service in services)
+            if loads not in known:
+                known[loads] = least_supply_cost([x for _, x in services], loads, prices)
+            least = known[loads]
+            if least <= 0:
+                continue
+            terms, there = _nodes_there(v, data, active, s, prices)
+            row = [(column, x / least) for column, x in terms]
+            model.row(f"supply_price[{s},{n}]", row, lower=1 - there / least)
+
+
+def _nodes_there(
+    v: Variables, data: Instance, active: Active, s: int, prices: list[float]
+) -> tuple[list[Term], float]:
+    """Priced nodes of all pools in a slice: terms of the columns, and what is there anyway."""
+    t = data.slices[s].period
+    terms: list[Term] = []
+    there = 0.0
+    for levels, offer in zip(active.rented, data.term_offers, strict=True):
+        terms += [(column, x * prices[offer.pool]) for column, x in levels[t]]
+    for o, hourly in enumerate(data.hourly_offers):
+        if (o, s) in v.hourly:
+            terms.append((v.hourly[o, s], prices[hourly.pool]))
+    for levels, asset in zip(active.held, data.assets, strict=True):
+        terms += [(column, x * prices[asset.pool]) for column, x in levels[t]]
+        there += asset.owned[t] * prices[asset.pool]
+    there += sum(quota.nodes[t] * prices[quota.pool] for quota in data.quotas)
+    return terms, there
