@@ -15,6 +15,8 @@ BEYOND = 1.03
 """So far past the crossing that two points foretell the next one is taken."""
 TOLERANCE = 0.01
 """Relative width at which a bracket is narrow enough."""
+LONGEST_STEP = 1.6
+"""Far from the known plans, other plans are better, and the crossing is nearer than it seems."""
 MOST_POINTS = 40
 
 
@@ -153,7 +155,8 @@ def _farther(points: list[Point], farthest: float, up: bool) -> float:
         crossing = last.factor - last.lead / slope
         outside = crossing if up else 1 / crossing if crossing > 0 else FARTHEST
         if farthest < outside <= FARTHEST:
-            return min(max(outside * BEYOND, farthest * (1 + TOLERANCE)), FARTHEST)
+            near = max(outside * BEYOND, farthest * (1 + TOLERANCE))
+            return min(near, farthest * LONGEST_STEP, FARTHEST)
     return FIRST_STEP if farthest == 1.0 else min(farthest * 2, FARTHEST)
 
 

@@ -67,7 +67,7 @@ def breakeven(
     ] = False,
     time_limit: Annotated[
         float, typer.Option(min=1, help="Seconds for the exact points, after the plan.")
-    ] = 60.0,
+    ] = 120.0,
     gap: Annotated[
         float, typer.Option(parser=gap_share, metavar="PERCENT", help="Gap to solve to, at first.")
     ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
