@@ -90,7 +90,9 @@ class Side:
             return
         data = self.at(asked)
         found = self.solver.solve(data, options)
-        self.gaps[asked] = options.gap
+        # A solve that the time limit ended would not do better for being asked for a finer gap.
+        ended = isinstance(found, NoSolution) or found.gap > options.gap
+        self.gaps[asked] = 0.0 if ended else options.gap
         if isinstance(found, NoSolution):
             # Not found in time proves nothing.
             if found.infeasible and self.prices:

@@ -98,7 +98,7 @@ def judge(rent: Side, own: Side, options: SolveOptions, deadline: float) -> Judg
                 left = deadline - time.monotonic()
                 if point(factor).verdict != "open" or left <= 0:
                     return point(factor)
-                limit = min(options.time_limit_s, max(1.0, left / 3))
+                limit = min(options.time_limit_s, max(1.0, left / 2))
                 side.improve(
                     factor,
                     replace(options, gap=options.gap * finer, time_limit_s=limit),
