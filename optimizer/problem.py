@@ -168,6 +168,7 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
                 option
                 for option in demand.options
                 if option.kind in fixed_kinds
+                or document.market.stock is not None
                 or not sold_alone(option.kind, option.gpus, option.share, market, costs)
             ),
         )

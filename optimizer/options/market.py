@@ -131,6 +131,7 @@ def sold_alone(kind: NodeKind, gpus: int, share: float, market: UsableMarket, co
             small.term == large.term
             and small.listing.spot == large.listing.spot
             and small.listing.offer.max_units is None
+            and small.listing.offer.min_units == 1
             and small.listing.offer.prepaid == large.listing.offer.prepaid
             and small.cost <= large.cost * Decimal(repr(share))
             for small in parts

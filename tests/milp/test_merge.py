@@ -36,9 +36,7 @@ def steady(seed: int, days: int = 4) -> Instance:
     return replace(
         data,
         period_days=(1,) * n,
-        slices=tuple(
-            replace(point, period=t) for t in range(n) for point in data.slices[:per_day]
-        ),
+        slices=tuple(replace(point, period=t) for t in range(n) for point in data.slices[:per_day]),
         month_of_period=(0,) * n,
         term_offers=tuple(offers),
         hourly_offers=tuple(replace(h, cost=long(h.cost)) for h in data.hourly_offers),
@@ -88,9 +86,7 @@ def test_merged_days_never_cost_more_than_the_days_themselves(first: int, longes
 
 
 @pytest.mark.parametrize("first", range(0, 50, 10))
-def test_the_merged_route_brackets_the_optimum(
-    first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_merged_route_brackets_the_optimum(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(first, first + 10):
         data = steady(seed)
         exact = solve(data, EXACT)
@@ -126,9 +122,7 @@ def test_starts_of_limited_stock_are_not_counted_twice_in_merged_days() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_rows_that_round_up_cut_no_optimum_off(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_round_up_cut_no_optimum_off(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from optimizer.milp import assemble as assembling
 
     data = tiny(seed)
