@@ -180,7 +180,7 @@ def _row(asked: Asked, found: Bracket) -> Row:
         gap = max((max(p.rent.gap, p.own.gap) for p in found.between), default=0.0)
         why = (
             f"undecided inside at a gap of {gap:.3%}"
-            if found.between
+            if 0 < gap < 0.1
             else "not narrowed further in the time allowed"
         )
         words = (
