@@ -90,12 +90,14 @@ def cash_flow(plan: Plan) -> Section:
     return Section("Cash flow", columns, rows, notes=notes, aside=True)
 
 
+WITHOUT_POINT = {"always": "always", "none": "-", "open": "open"}
+"""What stands for a break-even that is no number: buying pays at any value, or has no rival."""
 MAIN_QUANTITIES = ("utilisation", "rental price", "purchase price", "discounted payback")
 """Of a pair, unless all are asked for."""
 
 
 def breakeven(plan: Plan, *, every: bool = False) -> Section:
-    """Where the answer turns, as the break-even points say it; "never" where it does not.
+    """Where the answer turns, as the break-even points say it; "never" or "always" where it does not.
 
     Args:
         every: all of them; else each purchase against its first rental, in its main quantities.
@@ -118,7 +120,7 @@ def breakeven(plan: Plan, *, every: bool = False) -> Section:
             *([_words(row, "against"), _words(row, "basis")] if every else []),
             _words(row, "quantity"),
             _figure(row.get("now"), "-"),
-            _figure(row.get("break_even"), "never"),
+            _figure(row.get("break_even"), WITHOUT_POINT.get(_words(row, "answer"), "never")),
             _words(row, "unit"),
             _words(row, "meaning"),
         ]
