@@ -97,7 +97,7 @@ MAIN_QUANTITIES = ("utilisation", "rental price", "purchase price", "discounted 
 
 
 def breakeven(plan: Plan, *, every: bool = False) -> Section:
-    """Where the answer turns, as the break-even points say it; "never" or "always" where it does not.
+    """Where the answer turns, as the break-even points say it; or that it never, or always, holds.
 
     Args:
         every: all of them; else each purchase against its first rental, in its main quantities.
