@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from optimizer.formulate import formulate
 from optimizer.milp.instance import INF, Instance, Limits, Solution
 from optimizer.milp.solve import SolveOptions, solve
+from optimizer.options.workloads import RejectedOption
 from optimizer.problem import JobDemand, Problem, ServiceDemand
 
 MOST_REASONS = 6
@@ -32,18 +34,41 @@ def _nothing_fits(problem: Problem) -> Iterator[str]:
     for name, demand in _demands(problem):
         if demand.options or (isinstance(demand, ServiceDemand) and demand.apis):
             continue
-        reasons = Counter(
-            " ".join(r.reason.split()) for r in problem.rejected if r.workload == name
-        )
         yield f"'{name}': no hardware on offer or that may be bought can run it"
-        for reason, count in reasons.most_common(MOST_REASONS):
-            yield f"  {count:3d} node kinds: {reason}"
-        if len(reasons) > MOST_REASONS:
-            yield f"  and {len(reasons) - MOST_REASONS} more reasons"
+        groups = _alike(r for r in problem.rejected if r.workload == name)
+        for group in groups[:MOST_REASONS]:
+            nearest = min(group, key=_distance)
+            yield f"  {len(group):3d} node kinds, the nearest {nearest.hardware}: {nearest.reason}"
+        if not groups:
+            yield from _left_out(problem)
+        if len(groups) > MOST_REASONS:
+            yield f"  and {len(groups) - MOST_REASONS} more kinds of reasons (--why lists all)"
         if isinstance(demand, ServiceDemand):
             yield "  try: a smaller precision, a lower floor, or `api: allowed`"
         else:
             yield "  try: method lora or qlora, more nodes (max_nodes), or fewer min_gpus"
+
+
+def _left_out(problem: Problem) -> Iterator[str]:
+    for reason, count in problem.market.excluded.most_common(4):
+        yield f"  {count:3d} offers left out: {reason}"
+
+
+def _alike(refused: Iterable[RejectedOption]) -> list[list[RejectedOption]]:
+    """Grouped by reason whatever its figures and names are, the largest group first."""
+    groups: dict[str, list[RejectedOption]] = defaultdict(list)
+    for item in refused:
+        bare = re.sub(r"[A-Za-z-]*\d[\w.-]*", "#", item.reason)
+        groups[bare].append(item)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _distance(item: RejectedOption) -> float:
+    """How far an option is from doing: by the figures of its reason, asked against given."""
+    figures = [
+        float(text) for text in re.findall(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", item.reason)
+    ]
+    return abs(figures[0] - figures[-1]) if figures else 0.0
 
 
 def _supplied(problem: Problem) -> set[str]:
@@ -62,8 +87,7 @@ def _nothing_offered(problem: Problem) -> Iterator[str]:
             continue
         if problem.market.listings:
             yield f"'{name}': it could run on {_some(kinds)}, but nothing of that is to be had"
-            for reason, count in problem.market.excluded.most_common(4):
-                yield f"  {count:3d} offers left out: {reason}"
+            yield from _left_out(problem)
             yield "  try: wider market.regions or providers, or hardware.buy with one of these"
             continue
         yield f"'{name}' does not run on what is owned or may be bought; it needs {_some(kinds)}"
@@ -99,7 +123,7 @@ def _too_slow(problem: Problem) -> Iterator[str]:
 
 def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
     """Each workload could run by itself: find the limits or workloads that shut the door."""
-    quick = SolveOptions(gap=0.5, time_limit_s=min(20.0, options.time_limit_s))
+    quick = SolveOptions(gap=0.05, time_limit_s=min(20.0, options.time_limit_s))
     made = formulate(problem)
     alone = [
         name
@@ -110,13 +134,13 @@ def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
         yield f"'{name}' cannot be done within the limits even if nothing else runs"
     if not alone:
         yield "each workload could be done alone, but not all of them together"
-    helpful = [
-        words
-        for words, relaxed in _relaxations(made.instance)
-        if isinstance(solve(relaxed, quick), Solution)
-    ]
-    for words in helpful:
-        yield f"  a plan exists {words}"
+    helpful = False
+    for words, relaxed in _relaxations(made.instance):
+        found = solve(relaxed, quick)
+        if isinstance(found, Solution):
+            helpful = True
+            cost = f"{found.objective:,.0f} {problem.costs.currency}"
+            yield f"  a plan exists {words}, at about {cost} in present value"
     if not helpful:
         yield "  no single limit is to blame; relax several of limits, stock, max and deadlines"
 
