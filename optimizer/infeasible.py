@@ -18,7 +18,8 @@ MOST_REASONS = 6
 
 def explain(problem: Problem, options: SolveOptions) -> str:
     """The reasons, most basic first: nothing fits, nothing on offer, too slow, limits clash."""
-    faults = [*_nothing_fits(problem), *_nothing_offered(problem), *_too_slow(problem)]
+    faults = [*_nothing_fits(problem), *_nothing_offered(problem)]
+    faults += [*_too_late(problem), *_too_slow(problem)]
     if not faults:
         faults = list(_clashes(problem, options))
     return "\n".join(["no plan exists:", *(f"  {line}" for line in faults)])
@@ -99,6 +100,26 @@ def _nothing_offered(problem: Problem) -> Iterator[str]:
 def _some(names: Iterable[str]) -> str:
     known = sorted(names)
     return ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+
+
+def _too_late(problem: Problem) -> Iterator[str]:
+    """Services that have load before anything that could carry it is there."""
+    rented = {listing.kind for listing in problem.market.listings}
+    rented |= {kind for _, kind in problem.quotas}
+    there = {option.kind: option.item.lead_time for option in problem.purchases}
+    for asset in problem.owned:
+        there[asset.kind] = min(asset.first_day, there.get(asset.kind, asset.first_day))
+    for demand in problem.services:
+        loaded = [t for t, loads in enumerate(demand.load) if any(loads)]
+        kinds = {option.kind for option in demand.options}
+        if not loaded or demand.apis or kinds & rented:
+            continue
+        usable = min((there[kind] for kind in kinds & there.keys()), default=loaded[0])
+        if usable > loaded[0]:
+            first, ready = problem.horizon.day(loaded[0]), problem.horizon.day(usable)
+            name = demand.service.name
+            yield f"'{name}' has load from {first}, and nothing for it is usable before {ready}"
+            yield "  try: rent until then, or a phase that starts later"
 
 
 def _too_slow(problem: Problem) -> Iterator[str]:
