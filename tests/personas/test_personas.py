@@ -257,3 +257,24 @@ def test_saturated_four_4090_scale_worse_than_they_decode_alone() -> None:
     full = [service_on(n, "gptq-int4", "vllm", 3) for n in ("4xRTX4090", "2xA100-80GB")]
     assert full[1].output_tokens_per_s > 1.5 * full[0].output_tokens_per_s
     assert all(one.users >= 1 for one in alone)
+
+
+def test_the_start_ups_best_plan_owns_and_rents_by_the_year_and_by_the_hour() -> None:
+    made = plan(load_schedule(PERSONAS.parent / "startup-cny.yaml"))
+    assert {line.purchase_model for line in made.rentals} == {"reserved", "on_demand"}
+    assert set(bought(made)) == {"2xRTX4090"}
+    rented = made.answer("rent").npv
+    assert rented is not None
+    assert made.npv < rented * Decimal("0.97")
+    assert "tune-70b-winter" in made.answer("own").reason
+
+
+def test_the_european_team_commits_for_its_base_and_trains_on_spot() -> None:
+    made = plan(load_schedule(PERSONAS.parent / "team-eur.yaml"))
+    models = {line.purchase_model for line in made.rentals}
+    assert models == {"committed_use", "on_demand", "spot"}
+    assert {line.workload for line in made.assignments if line.spot} <= {
+        "tune-adapter",
+        "evaluate-adapter",
+        "summer-pretrain",
+    }
