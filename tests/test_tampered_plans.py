@@ -169,7 +169,7 @@ def other_horizon(body: Json) -> None:
     body["n_days"] = 19
 
 
-TAMPERINGS = {
+TAMPERINGS: dict[Callable[[Json], None], str] = {
     cheaper_rental: "cost is 0.01, recomputed",
     unknown_offer: "no such offer in the price tables",
     other_quote: "quoted as 0.10 CNY/hour",

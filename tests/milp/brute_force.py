@@ -9,13 +9,15 @@ hourly offers and assets only in pool 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 from optimizer.milp.instance import Instance, Job, Service
 
 INF = math.inf
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -150,16 +152,21 @@ def _combined(data: Instance) -> Iterator[Way]:
         )
         if all(late):
             whole = Way(
-                *(
-                    tuple(map(sum, zip(*(getattr(way, name) for way in ways), strict=True)))
-                    for name in ("pooled", "own", "at_site", "paid")
-                ),
-                0,
-                0,
+                pooled=_sums(way.pooled for way in ways),
+                own=_sums(way.own for way in ways),
+                at_site=_sums(way.at_site for way in ways),
+                paid=_sums(way.paid for way in ways),
+                start=0,
+                finished=0,
             )
             if whole not in seen:
                 seen.add(whole)
                 yield whole
+
+
+def _sums(rows: Iterable[tuple[N, ...]]) -> tuple[N, ...]:
+    """Slice by slice."""
+    return tuple(map(sum, zip(*rows, strict=True)))
 
 
 def _ways(data: Instance, job: Job) -> Iterator[Way]:

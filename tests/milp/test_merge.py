@@ -10,11 +10,13 @@ from random_instances import larger, term_offer, tiny
 
 from optimizer.milp import solve as solving
 from optimizer.milp.assemble import assemble
+from optimizer.milp.constraints import FAMILIES
 from optimizer.milp.cuts import least_cover_cost
 from optimizer.milp.instance import INF, Instance, ReplicaOption, Service, Solution
 from optimizer.milp.merge import merge_days
 from optimizer.milp.polish import can_polish, objective, polish
-from optimizer.milp.solve import NoSolution, SolveOptions, run_solver, solve
+from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.solver import run_solver
 
 EXACT = SolveOptions(gap=1e-7, time_limit_s=20)
 SLACK = 1 + 1e-6
@@ -128,8 +130,8 @@ def test_rows_that_round_up_cut_no_optimum_off(seed: int, monkeypatch: pytest.Mo
     data = tiny(seed)
     with_rows = solve(data, EXACT)
     extra = ("add_demand_rounding", "add_replica_price")
-    families = tuple(f for f in assembling.FAMILIES if f.__name__ not in extra)
-    assert len(families) == len(assembling.FAMILIES) - 2
+    families = tuple(f for f in FAMILIES if f.__name__ not in extra)
+    assert len(families) == len(FAMILIES) - 2
     monkeypatch.setattr(assembling, "FAMILIES", families)
     without = solve(data, EXACT)
     if isinstance(without, NoSolution):
@@ -187,7 +189,7 @@ def fits(data: Instance, x: Solution) -> bool:
                 for (v, c, u), n in x.serve.items()
                 if u == s and data.services[v].replicas[c].pool == p
             )
-            there = sum(
+            there: float = sum(
                 n
                 for (o, i), n in x.start.items()
                 if data.term_offers[o].pool == p
