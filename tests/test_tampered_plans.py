@@ -73,7 +73,8 @@ def more_owned_in_use(body: Json) -> None:
 
 
 def more_free_hours(body: Json) -> None:
-    body["usages"].append({**first(body, "usages", asset="gift"), "nodes": "2"})
+    shared = {"nodes": "2", "hours_per_day": 12, "workload": ""}
+    body["usages"].append({**first(body, "usages", asset="gift"), **shared})
 
 
 def fewer_replicas(body: Json) -> None:

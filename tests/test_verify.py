@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -23,9 +24,10 @@ from optimizer.milp.solve import SolveOptions
 from optimizer.plans import Answer, Plan
 from optimizer.problem import gather
 from optimizer.report.plan_json import plan_to_dict
-from optimizer.schedule.load import load_schedule
+from optimizer.schedule.load import load_schedule, parse_schedule
 from optimizer.schedule.schedule import Schedule
 from optimizer.verify import PlanFormatError, examine, verify
+from providers.book import bundled_book
 from providers.bundled import data_path
 from providers.offers import OfferBook
 
@@ -177,3 +179,22 @@ def test_days_far_away_are_faults_and_no_crash() -> None:
             if key in copied[part][0]:
                 copied[part][0][key] = day
                 assert verify(copied, schedule, book)
+
+
+def test_a_plan_made_with_quotes_holds_with_the_same_quotes_only(tmp_path: Path) -> None:
+    quotes = tmp_path / "quotes.csv"
+    quotes.write_text(
+        "provider,instance_type,region,gpu,gpu_count,purchase_model,increment,price,currency,"
+        "observed_at,source\n"
+        "friend,pc,home,RTX4090,1,on_demand,hour,0.01,CNY,2026-11-20,a letter\n",
+        encoding="utf-8",
+    )
+    schedule = parse_schedule(EVERYTHING, "schedule.yaml")
+    book = bundled_book(as_of=date(2026, 11, 22), quotes=[quotes])
+    body = plan_to_dict(plan(schedule, book, ROUGH))
+    assert any(rental["provider"] == "friend" for rental in body["rentals"])
+    (tmp_path / "plan.json").write_text(json.dumps(body), encoding="utf-8")
+    (tmp_path / "schedule.yaml").write_text(EVERYTHING, encoding="utf-8")
+    files = (tmp_path / "plan.json", tmp_path / "schedule.yaml")
+    assert run(*files, "--quotes", quotes).exit_code == 0
+    assert "tables is" in str(run(*files).exception)
