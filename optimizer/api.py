@@ -164,7 +164,9 @@ def three_answers(
         best = _cheaper(best, rent)
     progress("all owned")
     own: Solved | NoSolution = NoSolution(infeasible=True)
-    if problem.purchases or problem.owned:
+    if not (problem.market.listings or problem.quotas or any(s.apis for s in problem.services)):
+        own = mix
+    elif problem.purchases or problem.owned:
         own = solve_problem(problem.without_renting(), options)
         best = _cheaper(best, own)
     best = replace(best, solution=replace(best.solution, bound=mix.solution.bound))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from optimizer.milp.assemble import assemble
 from optimizer.milp.cuts import pool_prices
-from optimizer.milp.instance import Instance, Solution
+from optimizer.milp.instance import Instance, Solution, TermOffer
 from optimizer.milp.linear_model import INF
 from optimizer.milp.merge import merge_days
 from optimizer.milp.placement import free_to_place, place_early
@@ -122,10 +122,14 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
         first = replace(options, gap=options.gap / 4)
         raw = run_solver(model, first, time.monotonic() + left * 0.3)
         bound = max(bound, raw.bound)
+        if raw.values is None and raw.infeasible:
+            return NoSolution(infeasible=True)
         if raw.values is None:
-            if raw.infeasible:
-                return NoSolution(infeasible=True)
-            continue
+            # Too large for the time: its linear relaxation still proves something.
+            model.whole = [False] * len(model.whole)
+            loose = run_solver(model, first, time.monotonic() + left * 0.2)
+            bound = max(bound, loose.bound)
+            break
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
         near = replace(options, gap=options.gap / 2)
         pools = _pools_used(data, v, raw.values) | _pools_cheap(data)
@@ -140,7 +144,10 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
         if best is not None:
             best = _proven(best, bound)
     if best is None:
-        return _solve_exact(data, options, deadline, bound)
+        by_hour = _by_the_hour(data, options, deadline)
+        if not isinstance(by_hour, Solution):
+            return _solve_exact(data, options, deadline, bound)
+        best = _proven(by_hour, bound)
     if best.gap > options.gap and _size(data) <= MEDIUM_COLUMNS:
         until = min(deadline, time.monotonic() + LAST_TRY_S)
         whole = _solve_exact(data, options, until, bound)
@@ -148,6 +155,28 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             cheaper = min(best, whole, key=lambda found: found.objective)
             best = _proven(cheaper, max(bound, whole.bound))
     return best
+
+
+def _by_the_hour(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
+    """A plain plan, found fast: nothing bought or long, each workload on its cheapest pools."""
+    if data.least_bought:
+        return NoSolution(infeasible=False)
+    plain = replace(
+        data,
+        term_offers=tuple(
+            offer if _short(offer) else replace(offer, starts=()) for offer in data.term_offers
+        ),
+        assets=tuple(replace(asset, holds=()) for asset in data.assets),
+    )
+    there = {asset.pool for asset in data.assets if any(asset.owned)}
+    there |= {quota.pool for quota in data.quotas}
+    until = time.monotonic() + max(2.0, (deadline - time.monotonic()) * 0.6)
+    rough = replace(options, gap=max(options.gap, 0.02))
+    return _solve_exact(plain, rough, until, -INF, _pools_cheap(data) | there)
+
+
+def _short(offer: TermOffer) -> bool:
+    return all(len(begin.cover) <= SHORT_TERM_DAYS for begin in offer.starts)
 
 
 def _pools_used(data: Instance, v: Variables, values: list[float]) -> set[int]:
@@ -192,8 +221,7 @@ def _narrow(
     used_starts, used_holds = set(_positive(v.start, values)), set(_positive(v.hold, values))
     start_ids, offers = [], []
     for o, offer in enumerate(data.term_offers):
-        short = all(len(begin.cover) <= SHORT_TERM_DAYS for begin in offer.starts)
-        if short:
+        if _short(offer):
             kept = list(range(len(offer.starts)))
         else:
             kept = [i for m, ids in enumerate(starts[o]) if (o, m) in used_starts for i in ids]

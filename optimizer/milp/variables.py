@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from optimizer.milp.instance import GangOption, Instance, Job
 from optimizer.milp.linear_model import INF, LinearModel
 
+FREE_HOUR = 1e-7
+"""What an hour on a free quota seems to cost, so that none is taken without need."""
 Key2 = tuple[int, int]
 Key3 = tuple[int, int, int]
 
@@ -190,7 +192,7 @@ def _interruptible(
                     "hours" + name,
                     upper=data.slices[s].hours,
                     whole=data.exact and waits,
-                    cost=gang.hour_cost[s] * data.slice_days(s) if gang.hourly >= 0 else 0.0,
+                    cost=gang.hour_cost[s] * data.slice_days(s) if gang.hourly >= 0 else FREE_HOUR,
                 )
 
 
