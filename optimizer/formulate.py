@@ -28,10 +28,9 @@ from optimizer.milp.instance import (
 )
 from optimizer.options.market import Listing
 from optimizer.problem import JobDemand, OwnedAsset, Problem, PurchaseOption, ServiceDemand
+from optimizer.trade_days import days_of_change, days_of_use, trades
 from providers.hardware import NodeKind
 
-SHORT_HORIZON_DAYS = 45
-"""Up to this length a purchase may be sold on any day; else at month ends and when work ends."""
 Pool = tuple[NodeKind, bool]
 """(node kind, spot)"""
 
@@ -70,7 +69,7 @@ class _Builder:
         ]
         limits = problem.schedule.document.limits
         self.needs_cash = bool(limits.budget or limits.budget_per_month or limits.cash)
-        self.use = self._days_of_use()
+        self.use = days_of_use(problem)
         self.pools = tuple(self._pools())
         self.pool_index = {pool: p for p, pool in enumerate(self.pools)}
         listings = [x for x in problem.market.listings if (x.kind, x.spot) in self.pool_index]
@@ -107,23 +106,6 @@ class _Builder:
         return Formulation(instance, self.pools, self.terms, self.hourly, self.assets, gangs)
 
     # -- pools and days --------------------------------------------------------------------
-
-    def _days_of_use(self) -> dict[NodeKind, tuple[int, int]]:
-        """First and last day any workload may use a node kind."""
-        spans: dict[NodeKind, tuple[int, int]] = {}
-
-        def widen(kind: NodeKind, first: int, last: int) -> None:
-            low, high = spans.get(kind, (first, last))
-            spans[kind] = (min(low, first), max(high, last))
-
-        for service in self.problem.services:
-            days = [t for t, loads in enumerate(service.load) if any(loads)]
-            for option in service.options if days else ():
-                widen(option.kind, days[0], days[-1])
-        for job in self.problem.jobs:
-            for gang in job.options:
-                widen(gang.kind, job.first, job.last)
-        return spans
 
     def _pools(self) -> Iterable[Pool]:
         supplied = {(x.kind, x.spot) for x in self.problem.market.listings}
@@ -231,42 +213,18 @@ class _Builder:
         )
 
     def _holds(self, option: PurchaseOption) -> Iterable[Start]:
-        """Purchases on any day, kept to the end; on days of change, also sold before it."""
-        low, high = self.use[option.kind]
-        changes = self._days_of_change()
-        every_day = self.n_days <= SHORT_HORIZON_DAYS
+        """Purchases with the days they are paid and sold on."""
+        changes = days_of_change(self.problem)
         lead = option.item.lead_time
-        for buy in range(self.n_days - lead):
-            delivered = buy + lead
-            if delivered > high or (delivered < low and buy > 0):
-                continue
-            sales = [self.n_days]
-            if every_day or buy == 0 or delivered in changes:
-                sales += [
-                    t
-                    for t in range(delivered + 1, self.n_days)
-                    if (every_day or t in changes) and t > low
-                ]
-            for sell in sales:
-                flows = self.costs.purchase(option.item, buy, sell)
-                yield Start(
-                    buy,
-                    float(self.costs.present_value(flows)),
-                    tuple((t, 1.0) for t in range(delivered, sell)),
-                    self._cash(flows),
-                    sell,
-                )
-
-    def _days_of_change(self) -> set[int]:
-        """Starts of months, and days on which some work starts or has ended."""
-        days = {t for t in range(self.n_days) if self.horizon.day(t).day == 1}
-        for job in self.problem.jobs:
-            days |= {job.first, job.last + 1}
-        for service in self.problem.services:
-            for phase in service.service.phases:
-                days |= {self.horizon.index(phase.start)} if phase.start else {0}
-                days |= {self.horizon.index(phase.end) + 1} if phase.end else set()
-        return days
+        for buy, sell in trades(lead, self.use[option.kind], self.n_days, changes):
+            flows = self.costs.purchase(option.item, buy, sell)
+            yield Start(
+                buy,
+                float(self.costs.present_value(flows)),
+                tuple((t, 1.0) for t in range(buy + lead, sell)),
+                self._cash(flows),
+                sell,
+            )
 
     def _quotas(self) -> Iterable[Quota]:
         for quota, kind in self.quotas:
