@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -43,16 +43,18 @@ class Solved:
         return extract(self.problem, self.made, self.solution)
 
 
-def prices_for(schedule: Schedule, as_of: date | None = None) -> OfferBook:
-    """The price tables a schedule names, with its own quotes, as of a day.
+def prices_for(
+    schedule: Schedule, as_of: date | None = None, quotes: Sequence[Path] = ()
+) -> OfferBook:
+    """The price tables a schedule names, with its own quotes and `quotes`, as of a day.
 
     Without a day: today, or the horizon's first day where that is earlier, so that a schedule of
     the past is planned with the prices and exchange rates of its time.
     """
     market = schedule.document.market
     day = as_of or min(date.today(), schedule.first_day)
-    quotes = [schedule.folder / path for path in market.quotes]
-    return bundled_book(market.table, as_of=day, quotes=quotes)
+    own = [schedule.folder / path for path in market.quotes]
+    return bundled_book(market.table, as_of=day, quotes=[*own, *quotes])
 
 
 def plan(

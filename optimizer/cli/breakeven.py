@@ -58,6 +58,10 @@ def breakeven(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
     ] = Path("-"),
+    quotes: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of your own quotes, besides the schedule's; may be repeated."),
+    ] = None,
     quantity: Annotated[
         list[Quantity] | None, typer.Option(help="Only this one; may be repeated.")
     ] = None,
@@ -91,7 +95,7 @@ def breakeven(
     from optimizer.milp.solve import SolveOptions
 
     asked = load_schedule(schedule)
-    book = prices_for(asked, as_of.date() if as_of else None)
+    book = prices_for(asked, as_of.date() if as_of else None, quotes or [])
     options = SolveOptions(gap=gap, time_limit_s=time_limit)
     names = [_NAMES[item] for item in quantity or []]
     with told(verbose) as tell:

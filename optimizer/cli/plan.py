@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -16,8 +16,6 @@ import typer
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
-    from optimizer.schedule.schedule import Schedule
-    from providers.offers import OfferBook
 
 STALE_DAYS = 90
 """With --strict, a used price older than this fails."""
@@ -125,10 +123,11 @@ def plan(
     check_writable(output)
     from optimizer import load_schedule
     from optimizer import plan as find_plan
+    from optimizer.api import prices_for
     from optimizer.milp.solve import SolveOptions
 
     asked = load_schedule(schedule)
-    book = _prices(asked, as_of.date() if as_of else None, quotes or [])
+    book = prices_for(asked, as_of.date() if as_of else None, quotes or [])
     options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
     with told(verbose) as tell:
         # What is found within a time may differ between two runs; `rentopt breakeven` tells it.
@@ -143,18 +142,6 @@ def plan(
         typer.echo(f"rentopt: {steps}", err=True)
     if strict:
         _judge(found, gap)
-
-
-def _prices(schedule: Schedule, as_of: date | None, quotes: list[Path]) -> OfferBook:
-    from optimizer.api import prices_for
-    from providers.book import bundled_book
-
-    book = prices_for(schedule, as_of)
-    if not quotes:
-        return book
-    market = schedule.document.market
-    own = [schedule.folder / path for path in market.quotes]
-    return bundled_book(market.table, as_of=book.as_of, quotes=[*own, *quotes])
 
 
 def _rendered(

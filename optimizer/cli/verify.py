@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from optimizer.schedule.schedule import Schedule
     from optimizer.verify import Verdict
-    from providers.offers import OfferBook
 
 
 class VerdictFormat(StrEnum):
@@ -38,6 +34,7 @@ def verify(
     ] = VerdictFormat.TEXT,
 ) -> None:
     """Check a plan against its schedule and the prices. Exit code 7 if it does not hold."""
+    from optimizer.api import prices_for
     from optimizer.errors import VerifyError
     from optimizer.schedule.load import load_schedule
     from optimizer.verify import examine
@@ -46,7 +43,7 @@ def verify(
     body = _read(plan)
     document = read_plan(body)
     loaded = load_schedule(schedule)
-    verdict = examine(body, loaded, _prices(loaded, document.as_of, quotes or []))
+    verdict = examine(body, loaded, prices_for(loaded, document.as_of, quotes or []))
     if format is VerdictFormat.JSON:
         typer.echo(json.dumps(_as_json(verdict), indent=1, ensure_ascii=False))
     elif not verdict.faults:
@@ -59,15 +56,6 @@ def verify(
         lines = "\n".join(verdict.faults) if format is VerdictFormat.TEXT else ""
         title = f"{plan} does not hold: {count} fault{'s' if count > 1 else ''}"
         raise VerifyError(f"{title}\n{lines}" if lines else title)
-
-
-def _prices(schedule: Schedule, as_of: date, quotes: list[Path]) -> OfferBook:
-    """The prices of the day the plan was made for: the schedule's table and quotes, and these."""
-    from providers.book import bundled_book
-
-    market = schedule.document.market
-    own = [schedule.folder / path for path in market.quotes]
-    return bundled_book(market.table, as_of=as_of, quotes=[*own, *quotes])
 
 
 def _read(path: Path) -> dict[str, Any]:
