@@ -135,7 +135,16 @@ def plan(
         found = interruptible(
             lambda: find_plan(asked, book, options, breakeven_s=seconds, progress=tell)
         )
-    text = _rendered(found, format, csv_table, output, why=why, details=details, timings=timings)
+    text = _rendered(
+        found,
+        format,
+        csv_table,
+        output,
+        path=str(schedule),
+        why=why,
+        details=details,
+        timings=timings,
+    )
     deliver(text, output)
     if timings and format is not PlanFormat.JSON:
         steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.timings_s)
@@ -150,6 +159,7 @@ def _rendered(
     csv_table: CsvTable,
     output: Path,
     *,
+    path: str,
     why: bool,
     details: bool,
     timings: bool,
@@ -169,7 +179,7 @@ def _rendered(
     from optimizer.report.plan_table import plan_text
 
     width, color = terminal() if str(output) == "-" else (None, False)
-    return plan_text(found, why=why, details=details, width=width, color=color)
+    return plan_text(found, why=why, details=details, path=path, width=width, color=color)
 
 
 def terminal() -> tuple[int | None, bool]:

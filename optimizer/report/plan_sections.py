@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
@@ -285,8 +286,8 @@ def _apis(plan: Plan) -> Iterator[list[str]]:
         ]
 
 
-def next_steps(plan: Plan, *, why: bool) -> list[str]:
-    name = plan.schedule
+def next_steps(plan: Plan, path: str, *, why: bool) -> list[str]:
+    name = shlex.quote(path or plan.schedule)
     steps = []
     if not why:
         steps.append((f"rentopt plan {name} --why", "what was ruled out, and the reasons"))

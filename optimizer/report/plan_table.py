@@ -13,6 +13,7 @@ def plan_text(
     *,
     why: bool = False,
     details: bool = False,
+    path: str = "",
     width: int | None = None,
     color: bool = False,
 ) -> str:
@@ -21,6 +22,7 @@ def plan_text(
     Args:
         why: add the hardware and the offers that were ruled out, with the reasons.
         details: every rental on its own line.
+        path: of the schedule, for the commands to type next; its file name when left out.
         width: columns of the terminal to fold to; nothing is folded without it.
         color: titles in bold.
     """
@@ -34,7 +36,7 @@ def plan_text(
         text += f"\n{_bold('Before you sign', color)}\n"
         text += _lines(plan.warnings, "  ! ", width)
     text += f"\n{_bold('Next', color)}\n"
-    return text + _lines(next_steps(plan, why=why), "  ", None)
+    return text + _lines(next_steps(plan, path, why=why), "  ", None)
 
 
 def _section(section: Section, width: int | None, color: bool) -> str:
