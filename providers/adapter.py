@@ -36,3 +36,42 @@ class Adapter(Protocol):
     def parse(self, snapshot: Snapshot) -> Iterator[Offer | Rejected]:
         """Every row of an answer: an offer, or rejected with its reason."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTable:
+    """Everything one adapter found in one visit: what is checked, stored and published as one."""
+
+    adapter: str
+    observed_at: datetime
+    """When its first answer came in; on which the prices are valid from."""
+    snapshots: tuple[Snapshot, ...]
+    offers: tuple[Offer, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def read_table(adapter: Adapter) -> ProviderTable:
+    """Fetch and parse all an adapter has. An sku that comes twice keeps its first offer.
+
+    Raises:
+        FetchError: the source does not answer, or answers something else.
+    """
+    snapshots, offers, rejected = [], {}, []
+    for snapshot in adapter.fetch():
+        snapshots.append(snapshot)
+        for fate in adapter.parse(snapshot):
+            if isinstance(fate, Rejected):
+                rejected.append(fate)
+            elif fate.sku in offers:
+                rejected.append(Rejected(fate.sku, "listed a second time", snapshot.address))
+            else:
+                offers[fate.sku] = fate
+    if not snapshots:
+        raise ValueError(f"{adapter.name}: fetch gave nothing")
+    return ProviderTable(
+        adapter.name,
+        min(snapshot.observed_at for snapshot in snapshots),
+        tuple(snapshots),
+        tuple(offers.values()),
+        tuple(rejected),
+    )

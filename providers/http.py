@@ -42,6 +42,14 @@ class CredentialError(FetchError):
     """A credential is missing or was refused; the message names the environment variable."""
 
 
+class MissingCredentialError(CredentialError):
+    """No credential is set: the source was not asked."""
+
+
+class TurnedOffError(FetchError):
+    """The source is only asked after the user turned it on; it was not asked."""
+
+
 class QuotaError(FetchError):
     """The source allows no more requests today."""
 

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 from providers.adapter import Snapshot
 from providers.gpu_names import interconnect
-from providers.http import Answer, CredentialError, FetchError, Http, read_json
+from providers.http import (
+    Answer,
+    CredentialError,
+    FetchError,
+    Http,
+    MissingCredentialError,
+    read_json,
+)
 from providers.money import CURRENCIES, Money, zero
 from providers.offers import Offer, Rejected
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
@@ -36,6 +43,8 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Credentials by the names of environment variables. Never printed, never kept."""
     http: Http = field(default_factory=Http, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What only this source knows, such as `accept_terms`; its module says which there are."""
 
 
 class RowError(Exception):
@@ -253,11 +262,11 @@ class LiveAdapter(ABC):
         """The first of these variables that is set.
 
         Raises:
-            CredentialError: none is.
+            MissingCredentialError: none is.
         """
         found = self.maybe_key(*names)
         if not found:
-            raise CredentialError(f"{self.name}: {' or '.join(names)} is not set")
+            raise MissingCredentialError(f"{self.name}: {' or '.join(names)} is not set")
         return found
 
     def maybe_key(self, *names: str) -> str:
