@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from providers.http import (
     MissingCredentialError,
     read_json,
 )
-from providers.money import CURRENCIES, Money, zero
+from providers.money import CURRENCIES, Money
 from providers.offers import Offer, Rejected
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
@@ -144,6 +145,7 @@ class Machine:
     """As the provider says; empty: what the card tells."""
     currency: str = "USD"
     increment: Increment = Increment.HOUR
+    min_units: int = 1
     max_units: int | None = None
     max_gpus_per_host: int = 0
     """0: gpu_count."""
@@ -160,10 +162,18 @@ class Machine:
         price: Decimal | None,
         *,
         tenor: Tenor = NO_TENOR,
+        increment: Increment | None = None,
+        upfront: Decimal = Decimal(0),
+        valid_until: date | None = None,
         note: str = "",
     ) -> Offer | Rejected:
-        """The price of the whole machine per increment as an offer; or why it is none."""
-        sku, fault = self.sku(model, tenor), self._fault(price)
+        """The price of the whole machine per increment as an offer; or why it is none.
+
+        Args:
+            increment: the machine's own when left out.
+            upfront: paid once when the term starts; with it, `price` may be 0.
+        """
+        sku, fault = self.sku(model, tenor), self._fault(price, upfront)
         if fault or price is None or self.gpu is None:
             return Rejected(sku, fault, self.snapshot.address)
         return Offer(
@@ -178,32 +188,34 @@ class Machine:
             vcpu=self.vcpu,
             ram_gb=self.ram_gb,
             purchase_model=model,
-            increment=self.increment,
+            increment=increment or self.increment,
             tenor=tenor,
             price=Money(price, self.currency),
-            upfront=zero(self.currency),
+            upfront=Money(upfront, self.currency),
             tax_included=self.tax_included,
-            min_units=1,
+            min_units=self.min_units,
             max_units=self.max_units,
             max_gpus_per_host=max(self.max_gpus_per_host, self.gpu_count),
             observed_at=self.snapshot.observed_at.date(),
-            valid_until=None,
+            valid_until=valid_until,
             confidence="A",
             source=self.snapshot.address,
             note="; ".join(part for part in (self.note, note) if part),
         )
 
-    def _fault(self, price: Decimal | None) -> str:
+    def _fault(self, price: Decimal | None, upfront: Decimal) -> str:
         if self.gpu_count < 1:
             return "no GPU"
         if price is None:
             return "no price"
-        if price <= 0:
+        if price < 0 or upfront < 0 or not (price or upfront):
             return f"{price} {self.currency} is not a price"
         if self.currency not in CURRENCIES:
             return f"priced in '{self.currency}'; known: {', '.join(CURRENCIES)}"
-        if self.max_units is not None and self.max_units < 1:
-            return "none can be had"
+        if self.max_units is not None and self.max_units < self.min_units:
+            return (
+                "none can be had" if self.max_units < 1 else "fewer are left than are sold at once"
+            )
         if self.gpu is None:
             unit = Increment.HOUR if self.increment is Increment.SECOND else self.increment
             asked = f"{price} {self.currency} per {unit}"
