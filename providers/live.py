@@ -330,12 +330,16 @@ def complaint(document: object) -> str:
     """What an error envelope says; empty where the document is none."""
     if not isinstance(document, Mapping):
         return ""
-    for name in ("errors", "error", "message", "msg", "detail"):
-        said = document.get(name)
+    fields = {str(name).lower(): value for name, value in document.items()}
+    for name in ("errors", "error", "message", "msg", "error_msg", "detail", "responsemetadata"):
+        said = fields.get(name)
         while isinstance(said, list) and said:
             said = said[0]
         if isinstance(said, Mapping):
-            said = said.get("message") or said.get("msg") or said.get("code")
+            nested = complaint(said)
+            if nested:
+                return nested
+            said = said.get("code") or said.get("Code")
         if isinstance(said, str) and said:
             return f"it says '{said[:200]}'"
     return ""
@@ -379,6 +383,16 @@ def places(names: Iterable[str], none: str = "any") -> list[str]:
 
 
 def same_host(url: str, base: str) -> bool:
-    """Whether a link stays at the host the credential was meant for."""
-    one, other = urlsplit(url), urlsplit(base)
-    return (one.scheme, one.netloc) == (other.scheme, other.netloc)
+    """Whether a link stays at the host the credential was meant for; `:443` may be written out."""
+    return _origin(url) == _origin(base) is not None
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port; None where the port is no number or a user is named."""
+    try:
+        parts = urlsplit(url)
+        usual = {"https": 443, "http": 80}.get(parts.scheme)
+        origin = parts.scheme, parts.hostname or "", parts.port or usual
+    except ValueError:
+        return None
+    return None if "@" in parts.netloc else origin

@@ -9,6 +9,7 @@ from typing import Any
 from providers.errors import RentoptError
 
 ADAPTERS = {
+    "azure": "providers.adapters.azure:Azure",
     "cloudrift": "providers.adapters.cloudrift:CloudRift",
     "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
     "hyperstack": "providers.adapters.hyperstack:Hyperstack",
@@ -26,6 +27,9 @@ ADAPTERS = {
     "vultr": "providers.adapters.vultr:Vultr",
 }
 """Name → ``module:Class``. Registering an adapter is what puts it under the contract tests."""
+
+FILE_ADAPTERS = frozenset({"table"})
+"""Those that read files a person names; the others ask a source over the network."""
 
 
 class UnknownAdapterError(RentoptError):

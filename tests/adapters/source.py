@@ -1,0 +1,39 @@
+"""How one provider's recordings are served, and with which credentials it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from loopback import Reply, recorded
+
+SECRET = "planted-secret-4711"
+
+
+@dataclass(frozen=True)
+class Source:
+    """`routes`: path → recording, or a function of the request that names one."""
+
+    routes: dict
+    variables: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    optional: bool = False
+    """Whether it can be asked without the credential as well."""
+    pages: int = 1
+    """Snapshots that a whole fetch gives."""
+    headers: dict = field(default_factory=dict)
+    repeats: str = ""
+    """A page with another after it: served for ever, it must be noticed."""
+    page_size: int | None = None
+    """How many rows fill a page, where a recording is shorter than a real one."""
+    lists: bool = False
+    """Whether answers are lists, with no room for a field more."""
+
+    def environment(self):
+        return {name: f"{SECRET}-{name.lower()}" for name in self.variables}
+
+    def route(self, request, base):
+        found = self.routes.get(request.path)
+        name = found(request) if callable(found) else found
+        if isinstance(name, Reply) or name is None:
+            return name
+        return Reply(recorded(name, base), headers=self.headers)

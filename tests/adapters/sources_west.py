@@ -1,0 +1,13 @@
+"""Recordings of Azure, Google Cloud and smaller western clouds."""
+
+from __future__ import annotations
+
+from source import Source
+
+WEST = {
+    "azure": Source(
+        {"/api/retail/prices": lambda r: f"azure/prices.{2 if '$skip' in r.query else 1}.json"},
+        regions=("eastus",),
+        repeats="azure/prices.1.json",
+    ),
+}
