@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 from providers.adapter import Snapshot
 from providers.errors import RentoptError
@@ -74,7 +76,48 @@ class Limits:
     """For one whole answer: a slow drip passes `read_s` for ever."""
     deadline_s: float = 300.0
     """For a request with all its retries and pauses."""
+    file_s: float = 1800.0
+    """For one file of any size, of which only a part is kept."""
     max_bytes: int = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a signature covers it, made anew for each try: a nonce must not come twice."""
+
+    method: str
+    url: str
+    body: bytes
+    moment: datetime
+    nonce: str
+
+
+class Verdict(Enum):
+    """What an answer is where its status alone does not tell."""
+
+    AS_ITS_STATUS = auto()
+    ANSWER = auto()
+    """To be read, whatever its status."""
+    BUSY = auto()
+    """Too many requests, whatever its status: try again later."""
+    REFUSED = auto()
+    """The credential was refused, whatever its status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a source differs from plain HTTP."""
+
+    sign: Callable[[Call], tuple[str, Mapping[str, str]]] | None = None
+    """→ the URL to ask and the headers to add. What it adds to the URL is kept nowhere."""
+    judge: Callable[[int, bytes], Verdict] | None = None
+    """Status and body → what the answer is."""
+    keep: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
+    """Pieces of a good answer → what to keep of it, while it comes in: a file of gigabytes is read
+    in little memory. `max_bytes` then counts what is kept, and `file_s` is how long it may take."""
+
+
+PLAIN = Dialect()
 
 
 class _TryAgainError(Exception):
@@ -94,6 +137,10 @@ class Http:
     dice: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    nonce: Callable[[], str] = lambda: str(uuid4())
+    pause_s: float = 0.0
+    """Least time between two requests."""
+    _last_s: float | None = field(default=None, init=False)
 
     def get(
         self,
@@ -103,9 +150,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
         variables: Sequence[str] = (),
+        dialect: Dialect = PLAIN,
     ) -> Answer:
         """The answer to a GET; see `_ask` for what can go wrong."""
-        return self._ask("GET", url, params, None, headers, secrets, variables)
+        return self._ask("GET", url, params, None, headers, secrets, variables, dialect)
 
     def post(
         self,
@@ -115,9 +163,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
         variables: Sequence[str] = (),
+        dialect: Dialect = PLAIN,
     ) -> Answer:
-        """The answer to a POST of `body` as JSON."""
-        return self._ask("POST", url, None, body, headers, secrets, variables)
+        """The answer to a POST of `body`: bytes as they are, anything else as JSON."""
+        return self._ask("POST", url, None, body, headers, secrets, variables, dialect)
 
     def _ask(
         self,
@@ -128,6 +177,7 @@ class Http:
         headers: Mapping[str, str] | None,
         secrets: Collection[str],
         variables: Sequence[str],
+        dialect: Dialect,
     ) -> Answer:
         """Ask until there is an answer, the tries are used up or the deadline is near.
 
@@ -147,7 +197,8 @@ class Http:
             method,
             url,
             params=dict(params or {}),
-            json=body,
+            data=body if isinstance(body, bytes) else None,
+            json=None if isinstance(body, bytes) else body,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
             auth=_as_given,
         )
@@ -161,7 +212,7 @@ class Http:
         while True:
             tried += 1
             try:
-                return self._once(request, address, hide, variables)
+                return self._once(self._signed(request, dialect), address, hide, variables, dialect)
             except _TryAgainError as failure:
                 problem = f"{address}: {_without(str(failure), hide)}"
                 if tried >= failure.tries:
@@ -172,42 +223,82 @@ class Http:
                     raise FetchError(f"{problem}; {spent}") from None
                 self.sleep(pause)
 
+    def _keep_pace(self) -> None:
+        if self.pause_s and self._last_s is not None:
+            self.sleep(max(0.0, self._last_s + self.pause_s - self.clock()))
+        self._last_s = self.clock()
+
+    def _signed(self, request: Any, dialect: Dialect) -> Any:
+        if dialect.sign is None:
+            return request
+        signed = request.copy()
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        call = Call(request.method, request.url, body, self.now(), self.nonce())
+        signed.url, headers = dialect.sign(call)
+        signed.headers.update(headers)
+        return signed
+
     def _once(
-        self, request: Any, address: str, hide: Sequence[str], variables: Sequence[str]
+        self,
+        request: Any,
+        address: str,
+        hide: Sequence[str],
+        variables: Sequence[str],
+        dialect: Dialect,
     ) -> Answer:
         import requests
 
+        self._keep_pace()
         times = (self.limits.connect_s, self.limits.read_s)
         try:
             with requests.Session() as session:
                 how = session.merge_environment_settings(request.url, {}, True, None, None)
                 with session.send(request, timeout=times, allow_redirects=False, **how) as reply:
-                    content = b"".join(self._pieces(reply, address))
                     status, headers = reply.status_code, reply.headers
+                    keep = dialect.keep if status == HTTPStatus.OK else None
+                    content = self._read(reply, address, keep)
         except requests.exceptions.Timeout:
             raise _TryAgainError("timed out", TRIES_WHEN_BROKEN) from None
         except requests.exceptions.RequestException as error:
             raise _TryAgainError(_what(error), TRIES_WHEN_BROKEN) from None
         for secret in hide:
             content = content.replace(secret.encode(), b"[hidden]")
-        _judge(status, headers, content, address, variables)
+        verdict = Verdict.AS_ITS_STATUS
+        if dialect.judge is not None:
+            verdict = dialect.judge(status, content)
+        _judge(verdict, status, headers, content, address, variables)
         return Answer(
             Snapshot(address, self.now(), content),
             {name.lower(): value for name, value in headers.items()},
         )
 
-    def _pieces(self, reply: Any, address: str) -> Iterator[bytes]:
-        """The body as it comes in: `read1` returns what is there, so a drip is noticed."""
-        end, size = self.clock() + self.limits.answer_s, 0
-        with _readable_errors():
-            while piece := reply.raw.read1(2**16, decode_content=True):
-                size += len(piece)
-                if size > self.limits.max_bytes:
-                    raise FetchError(f"{address}: more than {self.limits.max_bytes} bytes")
-                if self.clock() > end:
-                    said = f"still sending after {self.limits.answer_s:g} s ({size} bytes)"
-                    raise _TryAgainError(said, TRIES_WHEN_BROKEN)
-                yield piece
+    def _read(
+        self,
+        reply: Any,
+        address: str,
+        keep: Callable[[Iterator[bytes]], Iterator[bytes]] | None,
+    ) -> bytes:
+        seconds = self.limits.file_s if keep else self.limits.answer_s
+        pieces = _pieces(reply, self.clock, seconds)
+        kept = bytearray()
+        for piece in keep(pieces) if keep else pieces:
+            kept += piece
+            if len(kept) > self.limits.max_bytes:
+                raise FetchError(f"{address}: more than {self.limits.max_bytes} bytes")
+        return bytes(kept)
+
+
+def _pieces(reply: Any, clock: Callable[[], float], seconds: float) -> Iterator[bytes]:
+    """The body as it comes in: `read1` returns what is there, so a drip is noticed."""
+    end, size = clock() + seconds, 0
+    with _readable_errors():
+        while piece := reply.raw.read1(2**16, decode_content=True):
+            size += len(piece)
+            if clock() > end:
+                said = f"still sending after {seconds:g} s ({size} bytes)"
+                raise _TryAgainError(said, TRIES_WHEN_BROKEN)
+            yield piece
 
 
 @contextmanager
@@ -224,25 +315,29 @@ def _readable_errors() -> Iterator[None]:
 
 
 def _judge(
+    verdict: Verdict,
     status: int,
     headers: Mapping[str, str],
     content: bytes,
     address: str,
     variables: Sequence[str],
 ) -> None:
-    if status == HTTPStatus.OK:
+    usual = verdict is Verdict.AS_ITS_STATUS
+    if verdict is Verdict.ANSWER or (usual and HTTPStatus.OK <= status <= HTTPStatus.NO_CONTENT):
         return
     says = excerpt(content)
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+    if verdict is Verdict.REFUSED or (
+        usual and status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    ):
         names = " and ".join(variables)
         cause = f"check {names}" if variables else "it should need no credential"
         raise CredentialError(f"{address} answered {status}; {cause}{says}")
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if verdict is Verdict.BUSY or status == HTTPStatus.TOO_MANY_REQUESTS:
         if DAILY_QUOTA in content:
             raise QuotaError(f"{address}: the daily quota is used up until midnight UTC")
         wait = headers.get("Retry-After", "").strip()
         seconds = min(float(wait), LONGEST_RETRY_AFTER_S) if wait.isdecimal() else None
-        raise _TryAgainError("too many requests (429)", TRIES_WHEN_LIMITED, seconds)
+        raise _TryAgainError(f"too many requests ({status})", TRIES_WHEN_LIMITED, seconds)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise _TryAgainError(f"answered {status}{says}", TRIES_WHEN_BROKEN)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
