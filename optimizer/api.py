@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,7 +23,9 @@ from optimizer.plans import Answer, Plan
 from optimizer.problem import Problem, gather
 from optimizer.schedule.schedule import Schedule
 from providers.book import bundled_book
+from providers.config import load_config
 from providers.offers import OfferBook
+from providers.stored import stored_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,29 @@ class Solved:
 
 
 def prices_for(
-    schedule: Schedule, as_of: date | None = None, quotes: Sequence[Path] = ()
+    schedule: Schedule,
+    as_of: date | None = None,
+    quotes: Sequence[Path] = (),
+    *,
+    store: str | None = None,
+    known_at: datetime | None = None,
 ) -> OfferBook:
     """The price tables a schedule names, with its own quotes and `quotes`, as of a day.
 
     Without a day: today, or the horizon's first day where that is earlier, so that a schedule of
     the past is planned with the prices and exchange rates of its time.
+
+    Args:
+        store: the price store whose refreshed tables come before the bundled ones; that of the
+            settings when left out, none when empty.
+        known_at: use only what the store knew at this moment.
     """
     market = schedule.document.market
     day = as_of or min(date.today(), schedule.first_day)
     own = [schedule.folder / path for path in market.quotes]
-    return bundled_book(market.table, as_of=day, quotes=[*own, *quotes])
+    url = load_config().store_url if store is None else store
+    stored = stored_prices(url, day, known_at) if url else None
+    return bundled_book(market.table, as_of=day, quotes=[*own, *quotes], stored=stored)
 
 
 def plan(
@@ -228,6 +242,8 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
         currency=schedule.currency,
         as_of=book.as_of,
         tables=book.tables,
+        price_sources=book.sources,
+        prices_known_at=book.known_at,
         fx=tuple(f"1 {r.base} = {r.value:.6g} {r.quote} on {r.day} ({r.source})" for r in rates),
         first_day=problem.horizon.first_day,
         n_days=problem.horizon.n_days,

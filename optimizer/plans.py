@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from providers.offers import PriceSource
 
 SCHEMA_VERSION = 1
 
@@ -153,6 +155,10 @@ class Plan:
     currency: str
     as_of: date
     tables: tuple[str, ...]
+    price_sources: tuple[PriceSource, ...]
+    """The price tables, with what finds them again."""
+    prices_known_at: datetime | None
+    """What the price store knew at this moment was used; null: no store was."""
     fx: tuple[str, ...]
     """Exchange rates used, with date and source."""
     first_day: date

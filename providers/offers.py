@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from providers.fx import FxTable
@@ -153,6 +153,22 @@ class HardwareOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceSource:
+    """What prices came from, exactly enough to find them again."""
+
+    name: str
+    """A bundled table, a file, or a source that the refresh asks."""
+    sha256: str = ""
+    """Of the file; empty for a refreshed source."""
+    run_id: int | None = None
+    """The refresh in the price store that published it."""
+    observed_at: datetime | None = None
+    """When the source was asked."""
+    snapshots: tuple[str, ...] = ()
+    """SHA-256 of its raw answers, kept in the price store."""
+
+
+@dataclass(frozen=True, slots=True)
 class OfferBook:
     """All prices a plan may use, as of one day, with the rows that could not be used."""
 
@@ -164,6 +180,10 @@ class OfferBook:
     rejected: tuple[Rejected, ...] = ()
     tables: tuple[str, ...] = ()
     """Names of the price tables it was made of."""
+    sources: tuple[PriceSource, ...] = ()
+    """The same tables, with what finds them again."""
+    known_at: datetime | None = None
+    """What the price store knew at this moment was used; None: no store was."""
 
     def in_currency(self, money: Money, currency: str) -> Money:
         return self.fx.convert(money, currency, self.as_of)

@@ -9,9 +9,11 @@ from typing import Any
 from providers.errors import RentoptError
 
 ADAPTERS = {
+    "alibaba": "providers.adapters.alibaba:Alibaba",
     "azure": "providers.adapters.azure:Azure",
     "cloudrift": "providers.adapters.cloudrift:CloudRift",
     "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
+    "gcp": "providers.adapters.gcp:Gcp",
     "hyperstack": "providers.adapters.hyperstack:Hyperstack",
     "jarvislabs": "providers.adapters.jarvislabs:JarvisLabs",
     "lambda": "providers.adapters.lambda_labs:Lambda",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optimizer.cli.plan import check_writable, deliver, gap_share, interruptible, told
+from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -58,10 +58,9 @@ def breakeven(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
     ] = Path("-"),
-    quotes: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of your own quotes, besides the schedule's; may be repeated."),
-    ] = None,
+    quotes: Quotes = None,
+    prices: Prices = ANY_PRICES,
+    store: PlanStore = None,
     quantity: Annotated[
         list[Quantity] | None, typer.Option(help="Only this one; may be repeated.")
     ] = None,
@@ -75,14 +74,7 @@ def breakeven(
     gap: Annotated[
         float, typer.Option(parser=gap_share, metavar="PERCENT", help="Gap to solve to, at first.")
     ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="Day the prices are wanted for.",
-            show_default="today, or the first day if that is earlier",
-        ),
-    ] = None,
+    as_of: AsOf = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say each step on standard error.")
     ] = False,
@@ -91,11 +83,10 @@ def breakeven(
     check_writable(output)
     from optimizer import load_schedule
     from optimizer.api import breakeven as find
-    from optimizer.api import prices_for
     from optimizer.milp.solve import SolveOptions
 
     asked = load_schedule(schedule)
-    book = prices_for(asked, as_of.date() if as_of else None, quotes or [])
+    book = price_book(asked, as_of, quotes, prices, store)
     options = SolveOptions(gap=gap, time_limit_s=time_limit)
     names = [_NAMES[item] for item in quantity or []]
     with told(verbose) as tell:

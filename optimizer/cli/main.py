@@ -9,7 +9,8 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify
+from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify, watch
+from optimizer.cli.prices import app as prices
 from providers.errors import RentoptError
 
 app = typer.Typer(
@@ -20,8 +21,9 @@ app = typer.Typer(
     help="Which GPUs to rent, from whom, on which days, and which to buy.",
     epilog=(
         "Exit codes: 0 done; 1 a bug; 2 usage or a faulty document; 3 no plan exists; 4 prices "
-        "missing or, with --strict, stale; 7 a plan that does not hold; 8 the gap was not reached "
-        "in time (--strict); 130 and 143 interrupted."
+        "missing or, with --strict, stale; 5 some price sources failed; 6 another refresh is at "
+        "work; 7 a plan that does not hold; 8 the gap was not reached "
+        "in time (--strict); 9 a watched decision flipped; 130 and 143 interrupted."
     ),
 )
 app.command()(plan.plan)
@@ -34,6 +36,8 @@ app.command()(offers.offers)
 app.command()(hardware.hardware)
 app.command()(models.models)
 app.command()(size.size)
+app.command()(watch.watch)
+app.add_typer(prices.app, name="prices")
 
 
 def main() -> None:

@@ -103,7 +103,7 @@ def offers(
     from providers.offers import select
 
     day = (as_of or datetime.now()).date()
-    currency = _known_currency(currency)
+    currency = known_currency(currency)
     book = bundled_book(table, as_of=day, quotes=quotes or ())
     filters: list[Filter] = []
 
@@ -111,7 +111,7 @@ def offers(
         if wanted:
             filters.append((reason, test))
 
-    names = [_known_gpu(name) for name in gpu or ()]
+    names = [known_gpu(name) for name in gpu or ()]
     sellers = {
         _known(name, {o.provider for o in book.offers}, "provider") for name in provider or ()
     }
@@ -328,7 +328,7 @@ def _in_region(offer: Offer, wanted: str) -> bool:
 
 
 def _term_test(term: str) -> Callable[[Offer], bool]:
-    from providers.csv_table import near
+    from providers.strict_table import near
     from providers.terms import Tenor
 
     words = ("hour", "day", "week", "month", "year")
@@ -366,7 +366,7 @@ def _order(sort: SortKey, book: OfferBook, currency: str) -> Callable[[Offer], t
     return lambda offer: (keys[sort](offer), price(offer), offer.sku)
 
 
-def _known_gpu(name: str) -> str:
+def known_gpu(name: str) -> str:
     from providers.hardware import accelerator_id, accelerators, in_family
 
     if not any(in_family(card, name) for card in accelerators()):
@@ -374,14 +374,14 @@ def _known_gpu(name: str) -> str:
     return name
 
 
-def _known_currency(name: str) -> str:
+def known_currency(name: str) -> str:
     from providers.money import CURRENCIES
 
     return _known(name.upper(), set(CURRENCIES), "currency")
 
 
 def _known(name: str, known: set[str], what: str) -> str:
-    from providers.csv_table import near
+    from providers.strict_table import near
 
     if name.lower() not in {item.lower() for item in known}:
         hint = near(name, sorted(known))

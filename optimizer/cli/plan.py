@@ -7,12 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
@@ -77,18 +78,10 @@ def plan(
     details: Annotated[
         bool, typer.Option("--details", help="Every rental on its own line.")
     ] = False,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="Day the prices are wanted for.",
-            show_default="today, or the first day if that is earlier",
-        ),
-    ] = None,
-    quotes: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of your own quotes, besides the schedule's; may be repeated."),
-    ] = None,
+    as_of: AsOf = None,
+    prices: Prices = ANY_PRICES,
+    quotes: Quotes = None,
+    store: PlanStore = None,
     gap: Annotated[
         float,
         typer.Option(
@@ -123,11 +116,10 @@ def plan(
     check_writable(output)
     from optimizer import load_schedule
     from optimizer import plan as find_plan
-    from optimizer.api import prices_for
     from optimizer.milp.solve import SolveOptions
 
     asked = load_schedule(schedule)
-    book = prices_for(asked, as_of.date() if as_of else None, quotes or [])
+    book = price_book(asked, as_of, quotes, prices, store)
     options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
     with told(verbose) as tell:
         # What is found within a time may differ between two runs; `rentopt breakeven` tells it.

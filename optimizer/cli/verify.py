@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.price_options import PlanStore, Quotes, price_book
+
 if TYPE_CHECKING:
     from optimizer.verify import Verdict
 
@@ -25,25 +27,23 @@ def verify(
     schedule: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="Schedule it was made for (YAML).")
     ],
-    quotes: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of your own quotes the plan was made with; may be repeated."),
-    ] = None,
+    quotes: Quotes = None,
+    store: PlanStore = None,
     format: Annotated[
         VerdictFormat, typer.Option("--format", help="text for people, json for programs.")
     ] = VerdictFormat.TEXT,
 ) -> None:
     """Check a plan against its schedule and the prices. Exit code 7 if it does not hold."""
-    from optimizer.api import prices_for
     from optimizer.errors import VerifyError
     from optimizer.schedule.load import load_schedule
     from optimizer.verify import examine
     from optimizer.verify.plan_document import read_plan
 
     body = _read(plan)
-    document = read_plan(body)
+    read_plan(body)
     loaded = load_schedule(schedule)
-    verdict = examine(body, loaded, prices_for(loaded, document.as_of, quotes or []))
+    book = price_book(loaded, None, quotes, ("of", str(plan)), store)
+    verdict = examine(body, loaded, book)
     if format is VerdictFormat.JSON:
         typer.echo(json.dumps(_as_json(verdict), indent=1, ensure_ascii=False))
     elif not verdict.faults:

@@ -7,11 +7,10 @@ import inspect
 import json
 import types
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from optimizer import plans
 from optimizer.plans import SCHEMA_VERSION, Plan
 
 SCHEMA_ID = f"urn:rentopt:schema:plan:{SCHEMA_VERSION}"
@@ -116,6 +115,7 @@ _PLAIN: dict[Any, dict[str, Any]] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
     Decimal: _MONEY,
     type(None): {"type": "null"},
 }
@@ -123,7 +123,9 @@ _PLAIN: dict[Any, dict[str, Any]] = {
 
 def _descriptions(kind: type) -> dict[str, str]:
     """The sentence under each field in the source, which is not kept when the module runs."""
-    tree = ast.parse(inspect.getsource(plans))
+    module = inspect.getmodule(kind)
+    assert module is not None
+    tree = ast.parse(inspect.getsource(module))
     found = {}
     for node in tree.body:
         if not isinstance(node, ast.ClassDef) or node.name != kind.__name__:

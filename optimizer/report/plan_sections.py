@@ -41,9 +41,19 @@ def headline(plan: Plan) -> list[str]:
     lines = [
         f"{plan.name}: {span(plan.first_day, plan.first_day + timedelta(plan.n_days))}, "
         f"{counted(plan.n_days, 'day')}, in {plan.currency}",
-        f"prices as of {plan.as_of}, from the price table {', '.join(plan.tables)}",
+        f"prices as of {plan.as_of}, {_price_tables(plan)}",
     ]
     return [*lines, *(f"exchange rate {rate}" for rate in plan.fx)]
+
+
+def _price_tables(plan: Plan) -> str:
+    refreshed = [source for source in plan.price_sources if source.observed_at is not None]
+    files = ", ".join(name for name in plan.tables if name not in {s.name for s in refreshed})
+    if not refreshed:
+        return f"from the price table {files}"
+    times = sorted(f"{source.observed_at:%Y-%m-%d}" for source in refreshed)
+    asked = f"asked on {times[0]}" if times[0] == times[-1] else f"asked {times[0]} to {times[-1]}"
+    return f"from {counted(len(refreshed), 'refreshed source')} ({asked}) and the table {files}"
 
 
 def verdict(plan: Plan) -> list[str]:

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from optimizer.schedule.document import ScheduleDocument
 from optimizer.schedule.quantities import described
-from optimizer.schedule.yaml_text import Path, Source
 from providers.errors import Fault
+from providers.yaml_text import Path, Source
 
 _PLAIN = {
     "string_type": "expected a text",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from optimizer.schedule import rules, yaml_text
+from optimizer.schedule import rules
 from optimizer.schedule.document import (
     Horizon,
     Limits,
@@ -26,8 +26,10 @@ from optimizer.schedule.document import (
 from optimizer.schedule.explain import explained, path_of, relevant, value_at
 from optimizer.schedule.schedule import Schedule
 from optimizer.schedule.workload_rules import check_workloads
-from optimizer.schedule.yaml_text import Source, read_yaml
+from optimizer.schedule.yaml_text import read_yaml
+from providers import yaml_text
 from providers.errors import DocumentError, Fault
+from providers.yaml_text import Source
 
 _S = TypeVar("_S", bound=BaseModel)
 _T = TypeVar("_T")

@@ -29,12 +29,12 @@ from optimizer.schedule.document import (
 from optimizer.schedule.explain import closest, value_at
 from optimizer.schedule.quantities import WEEKDAYS, hours_of_day
 from optimizer.schedule.schedule import first_and_last
-from optimizer.schedule.yaml_text import Path, Source
 from providers.bundled import data_path
 from providers.errors import Fault, RentoptError
 from providers.hardware import accelerator_id, accelerators, in_family
 from providers.money import CURRENCIES
 from providers.terms import PurchaseModel, Tier
+from providers.yaml_text import Path, Source
 
 MOST_DAYS = 1830
 """Five years: beyond, prices are guesses and the model is large."""

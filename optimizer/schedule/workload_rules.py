@@ -24,8 +24,8 @@ from optimizer.schedule.rules import (
     check_weekdays,
     check_written_keys,
 )
-from optimizer.schedule.yaml_text import Path
 from providers.errors import RentoptError
+from providers.yaml_text import Path
 
 Job = TrainingJob | BatchInferenceJob
 

@@ -13,6 +13,7 @@ from optimizer.plans import (
     Rental,
     Usage,
 )
+from providers.offers import PriceSource
 
 FIRST = date(2026, 12, 1)
 END = date(2026, 12, 31)
@@ -53,6 +54,8 @@ def sample(**changes) -> Plan:
     values = {
         "name": "all sorts", "schedule": "all-sorts.yaml", "schedule_sha256": "0" * 64,
         "currency": "CNY", "as_of": date(2026, 11, 22), "tables": ("current", "mine.csv"),
+        "price_sources": (PriceSource("current", "1" * 64), PriceSource("mine.csv", "2" * 64)),
+        "prices_known_at": None,
         "fx": ("1 USD = 7.1 CNY on 2026-11-20 (central bank)",), "first_day": FIRST, "n_days": 30,
         "answers": (
             Answer("rent", Decimal("9000"), Decimal("8990"), Decimal("8990"), 0.0),

@@ -1,0 +1,1 @@
+"""``rentopt prices``: the price tables, their history, and the jobs that renew them."""

@@ -1,0 +1,61 @@
+"""Prices from the price store, as of a day: what the last refreshes found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from providers.fx import FxTable
+from providers.offers import Offer, PriceSource
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrices:
+    """The tables of every refreshed source, each as it was last published."""
+
+    tables: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
+    """Source → offers."""
+    sources: tuple[PriceSource, ...] = ()
+    fx: FxTable | None = None
+    known_at: datetime | None = None
+
+
+def stored_prices(
+    store_url: str, as_of: date, known_at: datetime | None = None
+) -> StoredPrices | None:
+    """What the store holds for a day; None where there is no store.
+
+    Args:
+        as_of: prices in force at the end of this day (UTC).
+        known_at: with what the store knew at this moment; all it knows now when left out.
+
+    Raises:
+        StoreError: the store is damaged, or of a newer version.
+        RentoptError: what reads the store is not installed.
+    """
+    if "://" not in store_url and not Path(store_url).is_file():
+        return None
+    from providers.store import open_store
+
+    moment = datetime.combine(as_of, time.max, UTC)
+    with open_store(store_url, create=False, read_only=True) as store:
+        runs = store.runs_behind(as_of=moment, known_at=known_at)
+        fx = store.fx_table(known_at=known_at)
+        if not runs and fx is None:
+            return None
+        return StoredPrices(
+            store.offers(as_of=moment, known_at=known_at),
+            tuple(
+                PriceSource(
+                    run.adapter,
+                    run_id=run.id,
+                    observed_at=run.observed_at,
+                    snapshots=tuple(run.snapshot_ids),
+                )
+                for run in sorted(runs, key=lambda run: run.adapter)
+            ),
+            fx,
+            known_at or max((run.known_at for run in runs), default=None),
+        )

@@ -1,0 +1,15 @@
+"""No test sees a store or settings of whoever runs it, nor leaves any."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+_NOWHERE = Path(tempfile.gettempdir()) / "rentopt-tests-have-no-home"
+
+for variable in [name for name in os.environ if name.startswith("RENTOPT_")]:
+    if not variable.startswith("RENTOPT_TEST_"):
+        del os.environ[variable]
+os.environ["XDG_CONFIG_HOME"] = str(_NOWHERE / "config")
+os.environ["XDG_DATA_HOME"] = str(_NOWHERE / "data")
