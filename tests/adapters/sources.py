@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from source import SECRET, Source
+from sources_china import CHINA
 from sources_west import WEST
 
 __all__ = ["SECRET", "SOURCES", "Source"]
@@ -81,4 +82,5 @@ SOURCES = {
     ),
 }
 
+SOURCES |= CHINA
 SOURCES |= WEST

@@ -169,7 +169,7 @@ def test_the_credential_is_sent(name):
     with serving(SOURCES[name].route) as server:
         adapter, _ = adapter_at(name, server.base)
         list(adapter.fetch())
-    sent = [repr(request.headers) + repr(request.body) for request in server.requests]
+    sent = [repr((request.headers, request.body, request.query)) for request in server.requests]
     assert any(SECRET in text for text in sent)
     assert all(request.headers["user-agent"].startswith("rentopt/") for request in server.requests)
 

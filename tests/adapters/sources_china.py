@@ -1,0 +1,40 @@
+"""Recordings of the Chinese public clouds."""
+
+from __future__ import annotations
+
+import json
+
+from loopback import Reply, recorded
+from source import Source
+
+
+def answer(document, status=200):
+    """With a newline at the end, as the files have."""
+    return Reply(json.dumps(document, ensure_ascii=False).encode() + b"\n", status)
+
+
+def alibaba(request):
+    query = request.query
+    match query["Action"]:
+        case "DescribeInstanceTypes":
+            return f"alibaba/types.{2 if 'NextToken' in query else 1}.json"
+        case "DescribeAvailableResource":
+            return "alibaba/stock.json"
+        case "DescribePrice":
+            found = json.loads(recorded("alibaba/prices.json"))
+            reply = found[query["InstanceType"]][query["PriceUnit"]]
+        case "DescribeSpotPriceHistory":
+            pages = json.loads(recorded("alibaba/spot.json"))[query["InstanceType"]]
+            after = {page["NextOffset"]: i + 1 for i, page in enumerate(pages[:-1])}
+            reply = pages[after[int(query["Offset"])] if "Offset" in query else 0]
+    return answer(reply, 404 if "Code" in reply else 200)
+
+
+CHINA = {
+    "alibaba": Source(
+        {"/": alibaba},
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+        regions=("cn-hangzhou",),
+        repeats="alibaba/types.1.json",
+    ),
+}
