@@ -24,6 +24,7 @@ ADAPTERS = {
     "scaleway": "providers.adapters.scaleway:Scaleway",
     "shadeform": "providers.adapters.shadeform:Shadeform",
     "table": "providers.adapters.table:TableAdapter",
+    "tencent": "providers.adapters.tencent:Tencent",
     "vast": "providers.adapters.vast:Vast",
     "verda": "providers.adapters.verda:Verda",
     "vultr": "providers.adapters.vultr:Vultr",

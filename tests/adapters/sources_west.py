@@ -10,4 +10,13 @@ WEST = {
         regions=("eastus",),
         repeats="azure/prices.1.json",
     ),
+    "gcp": Source(
+        {
+            "/v1/services/6F81-5844-456A/skus": lambda r: (
+                f"gcp/skus.{2 if 'pageToken' in r.query else 1}.json"
+            )
+        },
+        ("GOOGLE_API_KEY",),
+        repeats="gcp/skus.1.json",
+    ),
 }
