@@ -30,11 +30,22 @@ def alibaba(request):
     return answer(reply, 404 if "Code" in reply else 200)
 
 
+def tencent(request):
+    action = request.headers["x-tc-action"]
+    name = "configs" if action == "DescribeInstanceTypeConfigs" else "prices"
+    return f"tencent/{name}.json"
+
+
 CHINA = {
     "alibaba": Source(
         {"/": alibaba},
         ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
         regions=("cn-hangzhou",),
         repeats="alibaba/types.1.json",
+    ),
+    "tencent": Source(
+        {"/": tencent},
+        ("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"),
+        regions=("ap-guangzhou",),
     ),
 }

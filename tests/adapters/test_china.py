@@ -10,7 +10,8 @@ from loopback import Reply, serving
 from sources_china import CHINA
 from test_contract import SEEN, adapter_at
 
-from providers.http import Http
+from providers.adapter import Snapshot
+from providers.http import CredentialError, FetchError, Http
 from providers.live import Settings
 from providers.offers import Offer, Rejected
 from providers.registry import load_adapter
@@ -118,3 +119,89 @@ def test_alibaba_families_can_be_chosen():
         offers, rejected = table(with_options("alibaba", server.base, families="ecs.gn7i"))
     assert {offer.gpu for offer in offers.values()} == {"A10"}
     assert rejected == {}
+
+
+# -- Tencent --------------------------------------------------------------------------------
+
+
+def documented(hours):
+    """Cost of GN10Xp.2XLARGE40 for so many hours without a stop, from its three steps."""
+    steps = ((96, Decimal("15.22")), (264, Decimal("12.18")), (10**9, Decimal("7.61")))
+    total = Decimal(0)
+    for length, price in steps:
+        total += price * min(hours, length)
+        hours -= min(hours, length)
+    return total
+
+
+@pytest.mark.parametrize("days", [15, 30, 90])
+def test_tencent_run_through_is_billed_to_the_last_digit(days):
+    with serving(CHINA["tencent"].route) as server:
+        offers, _ = table(adapter_at("tencent", server.base)[0])
+    offer = offers[f"tencent/GN10Xp.2XLARGE40/ap-guangzhou-6/on_demand/P{days}D"]
+    assert offer.price.amount * 24 * days + offer.upfront.amount == documented(24 * days)
+    assert not offer.prepaid
+
+
+def test_tencent_without_a_tenor_costs_the_first_step():
+    with serving(CHINA["tencent"].route) as server:
+        offers, _ = table(adapter_at("tencent", server.base)[0])
+    first = offers["tencent/GN10Xp.2XLARGE40/ap-guangzhou-6/on_demand"]
+    assert first.price.amount == Decimal("15.22")
+    assert "12.18 up to 360 h, 7.61 beyond" in first.note
+    flat = [sku for sku in offers if sku.startswith("tencent/GT4.41XLARGE948/")]
+    assert flat == ["tencent/GT4.41XLARGE948/ap-guangzhou-7/on_demand"]
+
+
+def test_tencent_three_years_are_one_sum():
+    with serving(CHINA["tencent"].route) as server:
+        offers, _ = table(adapter_at("tencent", server.base)[0])
+    offer = offers["tencent/GN7.2XLARGE32/ap-guangzhou-6/prepaid/P3Y"]
+    assert (offer.price.amount, offer.upfront.amount) == (0, Decimal("54720.0"))
+
+
+def test_tencent_keeps_only_types_that_have_gpus_and_asks_for_their_families():
+    with serving(CHINA["tencent"].route) as server:
+        snapshots = list(adapter_at("tencent", server.base)[0].fetch())
+    assert b"S5.MEDIUM4" not in snapshots[0].body
+    filters = {item["Name"]: item["Values"] for item in server.requests[1].json["Filters"]}
+    assert filters["instance-family"] == ["GN10Xp", "GN7", "GT4", "GX9", "PNV5b"]
+    assert filters["instance-charge-type"] == ["POSTPAID_BY_HOUR", "SPOTPAID", "PREPAID"]
+    assert {r.headers["x-tc-region"] for r in server.requests} == {"ap-guangzhou"}
+
+
+def error_200(code):
+    return Reply({"Response": {"Error": {"Code": code, "Message": f"{code} it is"}}})
+
+
+def test_tencent_limits_in_a_200_are_waited_out():
+    with serving(CHINA["tencent"].route) as server:
+        server.faults = [error_200("RequestLimitExceeded")]
+        adapter, slept = adapter_at("tencent", server.base)
+        assert len(list(adapter.fetch())) == 1
+    assert slept == [1.0]
+
+
+@pytest.mark.parametrize("code", ["AuthFailure.SignatureFailure", "UnauthorizedOperation"])
+def test_tencent_refused_keys_in_a_200_are_named_and_not_tried_again(code):
+    with serving(CHINA["tencent"].route) as server:
+        server.always = error_200(code)
+        with pytest.raises(CredentialError, match="TENCENTCLOUD_SECRET_ID and"):
+            list(adapter_at("tencent", server.base)[0].fetch())
+        assert len(server.requests) == 1
+
+
+def test_tencent_errors_in_a_200_are_quoted():
+    with serving(CHINA["tencent"].route) as server:
+        server.always = error_200("InternalError")
+        with pytest.raises(FetchError, match="InternalError it is"):
+            list(adapter_at("tencent", server.base)[0].fetch())
+
+
+def test_tencent_international_site_quotes_dollars_without_vat():
+    with serving(CHINA["tencent"].route) as server:
+        adapter, _ = adapter_at("tencent", server.base)
+        found = next(adapter.fetch())
+    abroad = Snapshot("https://cvm.intl.tencentcloudapi.com/", found.observed_at, found.body)
+    offers = [fate for fate in adapter.parse(abroad) if isinstance(fate, Offer)]
+    assert {(o.price.currency, o.tax_included) for o in offers} == {("USD", False)}
