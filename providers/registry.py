@@ -10,8 +10,11 @@ from providers.errors import RentoptError
 
 ADAPTERS = {
     "alibaba": "providers.adapters.alibaba:Alibaba",
+    "aws": "providers.adapters.aws.adapter:Aws",
+    "aws_china": "providers.adapters.aws.adapter:AwsChina",
     "azure": "providers.adapters.azure:Azure",
     "cloudrift": "providers.adapters.cloudrift:CloudRift",
+    "crusoe": "providers.adapters.crusoe:Crusoe",
     "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
     "gcp": "providers.adapters.gcp:Gcp",
     "hyperstack": "providers.adapters.hyperstack:Hyperstack",

@@ -26,7 +26,7 @@ class Source:
     page_size: int | None = None
     """How many rows fill a page, where a recording is shorter than a real one."""
     lists: bool = False
-    """Whether answers are lists, with no room for a field more."""
+    """Whether an answer has no room for a field more: a list, or XML."""
 
     def environment(self):
         return {name: f"{SECRET}-{name.lower()}" for name in self.variables}

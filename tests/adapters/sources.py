@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from source import SECRET, Source
+from sources_aws import AWS
 from sources_china import CHINA
 from sources_west import WEST
 
@@ -82,5 +83,6 @@ SOURCES = {
     ),
 }
 
+SOURCES |= AWS
 SOURCES |= CHINA
 SOURCES |= WEST

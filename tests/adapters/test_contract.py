@@ -45,9 +45,14 @@ def fetched(name):
     with serving(SOURCES[name].route) as server:
         adapter, _ = adapter_at(name, server.base)
         snapshots = list(adapter.fetch())
-    home = load_adapter(name).home.rstrip("/")
+    home, base = load_adapter(name).home.rstrip("/"), server.base
     return adapter, [
-        Snapshot(s.address.replace(server.base, home), s.observed_at, s.body) for s in snapshots
+        Snapshot(
+            s.address.replace(base, home),
+            s.observed_at,
+            s.body.replace(base.encode(), home.encode()),
+        )
+        for s in snapshots
     ]
 
 
