@@ -26,7 +26,7 @@ FEWEST_OF_A_FAMILY = 2
 """A family with fewer offers may sell out without anything being wrong."""
 FEWEST_COMMON = 5
 """Prices needed on both sides before their median move says anything."""
-BAND_TIMES = 6
+BAND_TIMES = 10
 """How far outside the bundled prices of a GPU a price may lie."""
 WIDEST_BAND = (Decimal("0.005"), Decimal(200))
 """US dollars per GPU-hour, for a card without bundled prices."""

@@ -229,6 +229,10 @@ class LiveAdapter(ABC):
     name: ClassVar[str]
     home: ClassVar[str]
     """The provider's own base URL."""
+    variables: ClassVar[tuple[str, ...]] = ()
+    """Environment variables its credentials come from; what `rentopt prices doctor` looks for."""
+    keyless: ClassVar[bool] = False
+    """Whether it answers without them too."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

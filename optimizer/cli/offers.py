@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Quotes, Today, table_book
 from providers.terms import PurchaseModel, Tier
 
 if TYPE_CHECKING:
@@ -83,15 +82,10 @@ def offers(
         Confidence, typer.Option(help="Worst confidence to show; C adds approximate prices.")
     ] = Confidence.B,
     table: Annotated[str, typer.Option(help="Bundled price table.")] = "current",
-    quotes: Annotated[
-        list[Path] | None, typer.Option(help="CSV of your own quotes; may be repeated.")
-    ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="Day to judge age and validity by.", show_default="today"
-        ),
-    ] = None,
+    quotes: Quotes = None,
+    as_of: Today = None,
+    prices: Prices = ANY_PRICES,
+    store: PlanStore = None,
     limit: Annotated[int, typer.Option(min=0, help="Most rows to show; 0 shows all.")] = 30,
     sort: Annotated[SortKey, typer.Option(help="Order of the rows.")] = SortKey.PRICE,
     format: Annotated[OutputFormat, typer.Option("--format", help="Form of the output.")] = (
@@ -99,12 +93,10 @@ def offers(
     ),
 ) -> None:
     """List rental offers, cheapest GPU-hour first, with the age and quality of each price."""
-    from providers.book import bundled_book
     from providers.offers import select
 
-    day = (as_of or datetime.now()).date()
     currency = known_currency(currency)
-    book = bundled_book(table, as_of=day, quotes=quotes or ())
+    book = table_book(table, as_of, quotes, prices, store)
     filters: list[Filter] = []
 
     def keep(wanted: object, reason: str, test: Callable[[Offer], bool]) -> None:

@@ -29,6 +29,15 @@ AsOf = Annotated[
         show_default="today, or the first day if that is earlier",
     ),
 ]
+Today = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        help="Day the prices are wanted for, and their age judged by.",
+        show_default="today",
+    ),
+]
 Prices = Annotated[
     tuple[str, str],
     typer.Option(
@@ -88,6 +97,25 @@ def price_book(
         store="" if moment.bundled_only or store == NO_STORE else store,
         known_at=moment.known_at,
     )
+
+
+def table_book(
+    table: str,
+    as_of: datetime | None,
+    quotes: list[Path] | None,
+    prices: tuple[str, str],
+    store: str | None,
+) -> OfferBook:
+    """The same for commands that price no schedule: for today, where no day is given."""
+    from providers.book import bundled_book
+    from providers.config import load_config
+    from providers.stored import stored_prices
+
+    moment = asked_moment(as_of, prices)
+    day = moment.as_of or date.today()
+    url = "" if moment.bundled_only or store == NO_STORE else store or load_config().store_url
+    stored = stored_prices(url, day, moment.known_at) if url else None
+    return bundled_book(table, as_of=day, quotes=quotes or (), stored=stored)
 
 
 def asked_moment(as_of: datetime | None, prices: tuple[str, str]) -> Moment:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Today, table_book
 
 if TYPE_CHECKING:
     from optimizer.cli.size_answers import Answer
@@ -79,10 +80,9 @@ def size(
     ] = 8,
     currency: Annotated[str, typer.Option(help="Currency of costs.")] = "CNY",
     table: Annotated[str, typer.Option(help="Bundled price table.")] = "current",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of prices.", show_default="today"),
-    ] = None,
+    as_of: Today = None,
+    prices: Prices = ANY_PRICES,
+    store: PlanStore = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Where each number comes from; why hardware is out.")
     ] = False,
@@ -93,7 +93,6 @@ def size(
     """Show whether a model fits hardware, how fast it runs and what a million tokens cost."""
     from optimizer.cli import size_answers
     from optimizer.model_cards import model_card
-    from providers.book import bundled_book
     from providers.hardware import node_kind
     from providers.money import CURRENCIES
 
@@ -101,9 +100,7 @@ def size(
     if currency not in CURRENCIES:
         known = ", ".join(CURRENCIES)
         raise typer.BadParameter(f"'{currency}' is none of {known}", param_hint="--currency")
-    prices = size_answers.Prices(
-        bundled_book(table, as_of=(as_of or datetime.now()).date()), currency
-    )
+    costs = size_answers.Prices(table_book(table, as_of, None, prices, store), currency)
     card = model_card(model)
     kind = node_kind(on) if on is not None else None
     if train is not None:
@@ -114,7 +111,7 @@ def size(
             f"{card.id}, {train} training on {nodes} node(s), {micro_batch} x {sequence_tokens} "
             f"tokens a GPU, {accumulation} micro-steps a synchronisation"
         )
-        answer = size_answers.training_answer(training, kind, prices)
+        answer = size_answers.training_answer(training, kind, costs)
     else:
         serving = size_answers.ServingQuestion(
             card.id,
@@ -129,7 +126,7 @@ def size(
             f"{card.id} {precision}, {prompt_tokens} prompt and {output_tokens} output tokens, "
             f"at least {floor:g} tokens/s per user"
         )
-        answer = size_answers.serving_answer(serving, kind, prices)
+        answer = size_answers.serving_answer(serving, kind, costs)
     _show(heading, answer, explain, format)
 
 

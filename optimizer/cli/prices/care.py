@@ -77,11 +77,16 @@ def _keys(config: Config) -> Iterator[str]:
     for name in sources([], config):
         if name == FX:
             continue
-        wanted = load_adapter(name).variables
+        adapter = load_adapter(name)
         known = credentials(config.provider(name), name)
-        missing = [variable for variable in wanted if not known.get(variable)]
-        state = "no key needed" if not wanted else "set" if not missing else "not set: "
-        yield f"{name:15} {state}{', '.join(missing)}"
+        missing = [variable for variable in adapter.variables if not known.get(variable)]
+        if not adapter.variables:
+            state = "needs none"
+        elif not missing:
+            state = "set"
+        else:
+            state = f"{'may be given' if adapter.keyless else 'not set'}: {', '.join(missing)}"
+        yield f"{name:15} {state}"
 
 
 def vacuum(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from providers.refresh import Outcome
     from providers.store import PriceStore
 
+_UNREACHED = ("no such host", "connection refused", "cannot be reached")
+
 
 class RefreshFormat(StrEnum):
     TEXT = "text"
@@ -174,6 +176,9 @@ def _lines(outcomes: Sequence[Outcome], named: Sequence[str]) -> Iterator[str]:
         if any(o.status is status for o in outcomes)
     ]
     yield ", ".join(counted)
+    failed = [o for o in outcomes if o.status is Status.FAILED]
+    if len(failed) > 1 and len(failed) + len(skipped) == len(outcomes) and all(any(sign in o.error for sign in _UNREACHED) for o in failed):
+        yield "no source could be reached: is this machine offline? The last good tables stay"
 
 
 def _said(outcome: Outcome) -> str:

@@ -42,7 +42,7 @@ def schedule(
             parser=clock,
             metavar="HH:MM",
             help="When, each night.",
-            show_default="between 3 and 5, a minute of this user's and machine's own",
+            show_default="between 4 and 6, a minute of this user's and machine's own",
         ),
     ] = None,
     tz: Annotated[
@@ -98,10 +98,10 @@ def schedule(
     kinds = [kind for kind, wanted in chosen.items() if wanted]
     if not kinds:
         raise RentoptError(f"say which: {', '.join(f'--{kind}' for kind in UNITS)}")
+    who = user or getpass.getuser()
     files: dict[str, str] = {}
     for kind in kinds:
         inside = kind in ("kubernetes", "github")  # where this machine's paths mean nothing
-        who = user or getpass.getuser()
         keys = env_file or _default_keys(kind, who)
         job = RefreshJob(
             at=at or night_time(_who()),
@@ -117,6 +117,7 @@ def schedule(
             image=image,
         )
         files |= UNITS[kind](job)
+    _warn_of_readers(keys)
     if output is None:
         _print(files)
     else:
@@ -181,15 +182,19 @@ def _names(path: Path, *, needed: bool) -> tuple[str, ...]:
     from providers.errors import RentoptError
 
     try:
-        names = key_names(path)
-        loose = path.stat().st_mode & LOOSE
-    except (RentoptError, OSError):
+        return key_names(path)
+    except RentoptError:
         if needed:
             raise
         return ()
-    if loose:
-        typer.echo(f"rentopt: warning: others may read {path}; run: chmod 600 {path}", err=True)
-    return names
+
+
+def _warn_of_readers(path: Path) -> None:
+    import contextlib
+
+    with contextlib.suppress(OSError):  # it may be of another machine
+        if path.stat().st_mode & LOOSE:
+            typer.echo(f"rentopt: warning: others may read {path}; run: chmod 600 {path}", err=True)
 
 
 def _print(files: dict[str, str]) -> None:
