@@ -17,6 +17,7 @@ ADAPTERS = {
     "crusoe": "providers.adapters.crusoe:Crusoe",
     "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
     "gcp": "providers.adapters.gcp:Gcp",
+    "huawei": "providers.adapters.huawei:Huawei",
     "hyperstack": "providers.adapters.hyperstack:Hyperstack",
     "jarvislabs": "providers.adapters.jarvislabs:JarvisLabs",
     "lambda": "providers.adapters.lambda_labs:Lambda",

@@ -15,6 +15,8 @@ class Source:
 
     routes: dict
     variables: tuple[str, ...] = ()
+    credentials: dict = field(default_factory=dict)
+    """Values of those that must have a form; they hold `SECRET` as well."""
     regions: tuple[str, ...] = ()
     optional: bool = False
     """Whether it can be asked without the credential as well."""
@@ -29,7 +31,8 @@ class Source:
     """Whether an answer has no room for a field more: a list, or XML."""
 
     def environment(self):
-        return {name: f"{SECRET}-{name.lower()}" for name in self.variables}
+        plain = {name: f"{SECRET}-{name.lower()}" for name in self.variables}
+        return plain | self.credentials
 
     def route(self, request, base):
         found = self.routes.get(request.path)

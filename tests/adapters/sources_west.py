@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from source import Source
+from source import SECRET, Source
 
 WEST = {
     "azure": Source(
         {"/api/retail/prices": lambda r: f"azure/prices.{2 if '$skip' in r.query else 1}.json"},
         regions=("eastus",),
         repeats="azure/prices.1.json",
+    ),
+    "crusoe": Source(
+        {
+            f"/v1alpha5/projects/{SECRET}-crusoe_project_id/compute/vms/types": "crusoe/types.json",
+            "/v1alpha5/capacities": "crusoe/capacities.json",
+        },
+        ("CRUSOE_ACCESS_KEY", "CRUSOE_SECRET_KEY", "CRUSOE_PROJECT_ID"),
+        credentials={"CRUSOE_SECRET_KEY": f"{SECRET}_base64url"[:28]},
     ),
     "gcp": Source(
         {
