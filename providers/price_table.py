@@ -1,4 +1,6 @@
-"""Prices as CSV tables: offers, token prices, purchase prices, running costs, rejected rows.
+"""Prices as tables: offers, token prices, purchase prices, running costs, rejected rows.
+
+Tables are read from CSV, YAML, XLSX and Parquet, and written as CSV.
 
 A user's own quotes use the columns of the offer table; `QUOTE_COLUMNS` are the ones they need.
 """
@@ -14,11 +16,11 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from providers.csv_table import Row, Table
 from providers.errors import DocumentError, Fault
 from providers.hardware import NodeKind, UnknownHardwareError, node_kind
 from providers.money import Money
 from providers.offers import HardwareOffer, Offer, Rejected, TokenOffer
+from providers.strict_table import Row, Table
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
 OFFER_COLUMNS = (
@@ -84,8 +86,8 @@ def read_offers(
     """Offers of a price table or a quotes file; with `as_of`, quotes past their day are rejected.
 
     Args:
-        source: a CSV file, or its bytes.
-        name: what faults call the file; the path's name when left out.
+        source: a file, or its bytes.
+        name: what faults call the file, and by its ending its format; the path when left out.
         as_of: the day on which the prices would be used.
 
     Raises:
@@ -94,16 +96,16 @@ def read_offers(
     table = _table(source, name, OFFER_COLUMNS, QUOTE_COLUMNS)
     offers: list[Offer] = []
     rejected: list[Rejected] = []
-    first_line: dict[str, int] = {}
+    first: dict[str, str] = {}
     for row in table.rows:
-        offer = _offer(row, first_line)
+        offer = _offer(row, first)
         if offer is None:
             continue
-        if offer.sku in first_line:
-            said = f"sku '{offer.sku}' is on line {first_line[offer.sku]} already"
+        if offer.sku in first:
+            said = f"sku '{offer.sku}' is on {first[offer.sku]} already"
             row.fault("sku", said, "a sku names one offer")
             continue
-        first_line[offer.sku] = row.line
+        first[offer.sku] = row.name
         if as_of is not None and offer.valid_until is not None and offer.valid_until < as_of:
             reason = f"valid until {offer.valid_until}, not on {as_of}"
             rejected.append(Rejected(offer.sku, reason, offer.source))
@@ -113,7 +115,7 @@ def read_offers(
     return offers, rejected
 
 
-def _offer(row: Row, taken: dict[str, int]) -> Offer | None:
+def _offer(row: Row, taken: Collection[str]) -> Offer | None:
     provider, instance_type = row.text("provider"), row.text("instance_type")
     region = row.text("region", "any")
     gpu, gpu_count = row.gpu(), row.count("gpu_count")

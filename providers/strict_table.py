@@ -1,4 +1,4 @@
-"""CSV tables read strictly: all faults of a file in one pass, each with its line and column.
+"""Tables read strictly, whatever their format: all faults in one pass, each with its place.
 
 A getter of `Row` always returns a value of its type. When the cell is faulty it records the
 fault and returns a stand-in, so that one pass finds every fault; `Table.rows` says which rows
@@ -7,9 +7,7 @@ are sound only after all their cells have been read, through `Row.faulty`.
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import re
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -17,7 +15,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from providers.errors import DocumentError, Fault
+from providers.errors import DocumentError
+from providers.formats.cells import Line, Place, Problem
+from providers.formats.choose import read_cells
 from providers.hardware import UnknownHardwareError, accelerator_id, accelerators
 from providers.money import CURRENCIES, Money
 from providers.terms import Tenor
@@ -47,13 +47,16 @@ def near(found: str, known: Collection[str], cutoff: float = 0.5) -> str:
 class Row:
     """One data row; remembers where each cell stands, and what was wrong with it."""
 
-    def __init__(self, table: Table, line: int, cells: dict[str, str]) -> None:
-        self._table, self.line, self._cells = table, line, cells
-        self.faulty = False
+    def __init__(self, table: Table, line: Line) -> None:
+        self._table, self._line, self._cells = table, line, line.cells
+        self.name = line.name
+        """What faults call the row: line 4, row 12."""
+        self.faulty = bool(line.unreadable)
 
     def fault(self, column: str, message: str, hint: str = "") -> None:
         self.faulty = True
-        self._table.fault(self.line, column, message, hint)
+        if column not in self._line.unreadable:
+            self._table.fault(self._line.at(column), message, hint)
 
     def has(self, column: str) -> bool:
         return bool(self._cells.get(column))
@@ -194,79 +197,54 @@ class Row:
 
 
 class Table:
-    """The rows of a CSV file whose header was sound, and the faults found so far."""
+    """The rows of a file whose header was sound, and the faults found so far.
+
+    Raises:
+        DocumentError: the file has not its format, or its header is faulty.
+    """
 
     def __init__(
         self, data: bytes, name: str, columns: Sequence[str], required: Collection[str]
     ) -> None:
-        self.name, self.required = name, frozenset(required)
-        self.rows: list[Row] = []
-        self._faults: list[Fault] = []
-        self._position: dict[str, int] = {}
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            self._add(line, 0, "", "the file is not UTF-8 text", "save it as CSV UTF-8")
-            self.check()
-        try:
-            self._read(text, columns)
-        except csv.Error as error:
-            self._add(0, 0, "", f"the file is not CSV: {error}")
-            self.check()
+        self.required = frozenset(required)
+        self._problems: list[Problem] = []
+        cells = read_cells(data, name)
+        self._check_header(cells.columns, columns, cells.top)
+        self._problems += cells.problems
+        self.rows = [Row(self, line) for line in cells.lines]
 
-    def _read(self, text: str, columns: Sequence[str]) -> None:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        header = [cell.strip() for cell in next(reader, [])]
-        self._check_header(header, columns)
-        last = reader.line_num
-        for cells in reader:
-            line, last = last + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                which = f"{len(cells)} cells in a table of {len(header)} columns"
-                self._add(
-                    line,
-                    min(len(cells), len(header) + 1),
-                    "",
-                    which,
-                    "quote a cell that holds a comma",
-                )
-                continue
-            values = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-            self.rows.append(Row(self, line, values))
-
-    def _check_header(self, header: list[str], columns: Sequence[str]) -> None:
-        if not any(header):
-            self._add(1, 0, "", "the file is empty", f"a header with {', '.join(columns)}")
+    def _check_header(
+        self, header: Sequence[tuple[str, Place]], columns: Sequence[str], top: Place
+    ) -> None:
+        if not any(column for column, _ in header):
+            self.fault(top, "the file is empty", f"a header with {', '.join(columns)}")
             self.check()
-        for number, column in enumerate(header, 1):
-            if column not in columns:
+        seen: set[str] = set()
+        for column, place in header:
+            if column in seen:
+                self.fault(place, f"column '{column}' is there twice")
+            elif column not in columns:
                 hint = near(column, columns, cutoff=0.6)
                 if len(header) == 1 and ";" in column:
                     hint = "separate the columns by commas, not semicolons"
-                self._add(1, number, "", f"'{column}' is not a column of this table", hint)
-            elif column in self._position:
-                self._add(1, number, "", f"column '{column}' is there twice")
-            else:
-                self._position[column] = number
+                self.fault(place, f"'{column}' is not a column of this table", hint)
+            seen.add(column)
         for column in columns:
-            if column in self.required and column not in self._position:
-                self._add(1, 0, "", f"column '{column}' is missing")
+            if column in self.required and column not in seen:
+                self.fault(top, f"column '{column}' is missing")
         self.check()
 
-    def fault(self, line: int, column: str, message: str, hint: str = "") -> None:
-        self._add(line, self._position.get(column, 0), column, message, hint)
-
-    def _add(self, line: int, number: int, path: str, message: str, hint: str = "") -> None:
-        self._faults.append(Fault(self.name, line, number, path, message, hint))
+    def fault(self, place: Place, message: str, hint: str = "") -> None:
+        self._problems.append(Problem(place, message, hint))
 
     def check(self) -> None:
-        """Raise every fault found so far.
+        """Raise every fault found so far, in the order of the file.
 
         Raises:
             DocumentError: there is at least one.
         """
-        if self._faults:
-            raise DocumentError(sorted(self._faults, key=lambda fault: (fault.line, fault.column)))
+        if self._problems:
+            found = sorted(self._problems, key=lambda problem: problem.place.order)
+            raise DocumentError(
+                [problem.place.fault(problem.message, problem.hint) for problem in found]
+            )
