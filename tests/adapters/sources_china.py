@@ -36,12 +36,30 @@ def tencent(request):
     return f"tencent/{name}.json"
 
 
+def huawei(request):
+    product = request.json["product_infos"][0]
+    found = json.loads(recorded("huawei/ratings.json"))
+    ratings = found.get(product["resource_spec"].removesuffix(".linux"), found[""])
+    reply = ratings[{None: "hour", 2: "month", 3: "year"}[product.get("period_type")]]
+    return answer(reply, 400 if "error_code" in reply else 200)
+
+
 CHINA = {
     "alibaba": Source(
         {"/": alibaba},
         ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
         regions=("cn-hangzhou",),
         repeats="alibaba/types.1.json",
+    ),
+    "huawei": Source(
+        {
+            "/v3/projects": "huawei/projects.json",
+            "/v2/bills/ratings/on-demand-resources": huawei,
+            "/v2/bills/ratings/period-resources/subscribe-rate": huawei,
+        },
+        ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"),
+        regions=("cn-north-4", "cn-south-9"),
+        pages=2,
     ),
     "tencent": Source(
         {"/": tencent},

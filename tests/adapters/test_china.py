@@ -6,11 +6,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from loopback import Reply, serving
+from loopback import Reply, Request, serving
 from sources_china import CHINA
 from test_contract import SEEN, adapter_at
 
 from providers.adapter import Snapshot
+from providers.adapters.huawei import FLAVORS
 from providers.http import CredentialError, FetchError, Http
 from providers.live import Settings
 from providers.offers import Offer, Rejected
@@ -205,3 +206,76 @@ def test_tencent_international_site_quotes_dollars_without_vat():
     abroad = Snapshot("https://cvm.intl.tencentcloudapi.com/", found.observed_at, found.body)
     offers = [fate for fate in adapter.parse(abroad) if isinstance(fate, Offer)]
     assert {(o.price.currency, o.tax_included) for o in offers} == {("USD", False)}
+
+
+# -- Huawei ---------------------------------------------------------------------------------
+
+
+def test_huawei_pays_the_best_discount_and_names_the_list_price():
+    with serving(CHINA["huawei"].route) as server:
+        offers, _ = table(adapter_at("huawei", server.base)[0])
+    month = offers["huawei/p2v.2xlarge.8/cn-north-4/prepaid/P1M"]
+    assert month.price.amount == Decimal("4300.8")
+    assert month.note == "list price 5376.0, less: 商务折扣"
+    hour = offers["huawei/p2v.4xlarge.8/cn-north-4/on_demand"]
+    assert (hour.price.amount, hour.note) == (Decimal("20.16"), "list price 22.4")
+
+
+def test_huawei_rates_each_machine_for_the_project_of_its_region():
+    with serving(CHINA["huawei"].route) as server:
+        list(adapter_at("huawei", server.base)[0].fetch())
+    rated = [request.json for request in server.requests if request.method == "POST"]
+    assert {query["project_id"] for query in rated} == {"aa2d97d7e62c4b7da3ffdfc11551f878"}
+    hours = [q["product_infos"][0] for q in rated if "inquiry_precision" in q]
+    assert len(hours) == len(FLAVORS)
+    assert hours[0]["resource_spec"] == "p3.2xlarge.8.linux"
+    assert (hours[0]["usage_factor"], hours[0]["usage_measure_id"]) == ("Duration", 4)
+    unsold = [q["product_infos"][0] for q in rated if "p3.4xlarge" in str(q)]
+    assert len(unsold) == 1  # neither month nor year of what is not sold by the hour
+
+
+def test_huawei_project_can_be_named_instead_of_asked_for():
+    with serving(CHINA["huawei"].route) as server:
+        settings = CHINA["huawei"].environment() | {"HUAWEICLOUD_SDK_PROJECT_ID": "mine"}
+        adapter, _ = adapter_at("huawei", server.base, environment=settings)
+        next(adapter.fetch())
+    assert all(request.path != "/v3/projects" for request in server.requests)
+    assert {request.json["project_id"] for request in server.requests} == {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("base", "iam"),
+    [
+        ("https://bss.myhuaweicloud.com", "https://iam.myhuaweicloud.com"),
+        ("https://bss-intl.myhuaweicloud.com/", "https://iam.myhuaweicloud.com"),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+    ],
+)
+def test_huawei_projects_are_asked_for_where_the_account_is(base, iam):
+    adapter = with_options("huawei", base)
+    assert adapter._iam() == iam
+
+
+def test_huawei_a_wrong_question_is_no_price_list():
+    """Only "not sold" is a row's fate; a refused parameter means that nothing was rated."""
+    with serving(CHINA["huawei"].route) as server:
+        adapter, _ = adapter_at("huawei", server.base)
+        server.faults = [
+            CHINA["huawei"].route(Request("GET", "/v3/projects", {}, b""), ""),
+            Reply({"error_code": "CBC.0100", "error_msg": "Parameter error."}, 400),
+        ]
+        with pytest.raises(FetchError, match=r"CBC\.0100"):
+            list(adapter.fetch())
+
+
+@pytest.mark.parametrize(("code", "status"), [("APIGW.0301", 401), ("CBC.0151", 403)])
+def test_huawei_refused_keys_are_named(code, status):
+    with serving(CHINA["huawei"].route) as server:
+        server.always = Reply({"error_code": code, "error_msg": "no"}, status)
+        with pytest.raises(CredentialError, match="HUAWEICLOUD_SDK_AK"):
+            list(adapter_at("huawei", server.base)[0].fetch())
+
+
+def test_huawei_flavors_have_eight_vcpus_a_gpu():
+    assert FLAVORS["p2v.16xlarge.8"] == ("V100", 16, "SXM2", 8, 64, 512)
+    assert FLAVORS["pi2.4xlarge.4"] == ("T4", 16, "PCIe", 2, 16, 64)
