@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import lint_tools
+
 _NOWHERE = Path(tempfile.gettempdir()) / "rentopt-tests-have-no-home"
 
 for variable in [name for name in os.environ if name.startswith("RENTOPT_")]:
@@ -13,3 +15,13 @@ for variable in [name for name in os.environ if name.startswith("RENTOPT_")]:
         del os.environ[variable]
 os.environ["XDG_CONFIG_HOME"] = str(_NOWHERE / "config")
 os.environ["XDG_DATA_HOME"] = str(_NOWHERE / "data")
+
+
+def pytest_report_header():
+    return lint_tools.left_out()
+
+
+def pytest_report_header() -> list[str]:
+    if postgres_server.binaries() or postgres_server.required():
+        return []
+    return [f"the price store is tested on SQLite only; for PostgreSQL: {postgres_server.HOW}"]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from providers.adapter import Snapshot
 from providers.offers import Rejected
 from providers.store.records import StoreError, to_micros
+from providers.store.rows import storable
 from providers.store.schema import blob, run_snapshot
 
 _LEVEL = 6
@@ -41,7 +42,10 @@ def pack(content: bytes) -> Packed:
 
 
 def pack_snapshots(snapshots: Sequence[Snapshot]) -> list[PackedSnapshot]:
-    return [PackedSnapshot(s.address, to_micros(s.observed_at), pack(s.body)) for s in snapshots]
+    return [
+        PackedSnapshot(storable(s.address), to_micros(s.observed_at), pack(s.body))
+        for s in snapshots
+    ]
 
 
 def pack_document(document: object) -> Packed:

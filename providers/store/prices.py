@@ -17,7 +17,7 @@ from providers.store import checks, files, history, quarantine, retention, runs,
 from providers.store.asof import table_behind
 from providers.store.blobs import get, get_document, pack_rejected, pack_snapshots
 from providers.store.database import Database
-from providers.store.publish import Table, check_skus, publish
+from providers.store.publish import Table, check_offers, publish
 from providers.store.records import (
     FAILED,
     IMPORTED,
@@ -98,7 +98,7 @@ class PriceStore:
 
         It holds until the adapter's next table, which it does not change.
         """
-        check_skus(adapter, offers)
+        check_offers(adapter, offers)
         known = _micros_now(now)
         table = Table(
             adapter=adapter,
@@ -324,7 +324,7 @@ class PriceStore:
         note: str,
     ) -> Table:
         """Everything that takes time, before the transaction."""
-        check_skus(table.adapter, table.offers)
+        check_offers(table.adapter, table.offers)
         return Table(
             adapter=table.adapter,
             status=PUBLISHED,

@@ -18,7 +18,15 @@ from providers.offers import Offer
 from providers.store.asof import last_known_run, offer_of_row, standing_rows
 from providers.store.blobs import Packed, PackedSnapshot, next_id, put
 from providers.store.records import VISIBLE, Published, StoreError
-from providers.store.rows import PRICED, TERMS, Reader, priced_row, said, terms_row
+from providers.store.rows import (
+    PRICED,
+    TERMS,
+    Reader,
+    priced_row,
+    said,
+    storable,
+    terms_row,
+)
 from providers.store.runs import add_run, behind, next_run
 from providers.store.schema import FOREVER, note, run, sku, terms, version
 
@@ -76,15 +84,28 @@ class _Change:
         return self.before.offer
 
 
-def check_skus(adapter: str, offers: Sequence[Offer]) -> None:
+def check_offers(adapter: str, offers: Sequence[Offer]) -> None:
     """Raises:
-    StoreError: a table has an sku twice; nobody could say which of the two held.
+    StoreError: a table has an sku twice, and nobody could say which of the two held; or a text
+        that no database takes.
     """
     seen: set[str] = set()
     for offer in offers:
         if offer.sku in seen:
             raise StoreError(f"{adapter}: the table has sku '{offer.sku}' twice")
         seen.add(offer.sku)
+    if not _storable("".join(map(_words, offers))):
+        odd = next(offer.sku for offer in offers if not _storable(_words(offer)))
+        raise StoreError(f"{adapter}: sku {odd!r} has characters that cannot be stored")
+
+
+def _words(offer: Offer) -> str:
+    words = (offer.sku, offer.note, *terms_row(offer))
+    return "".join(word for word in words if isinstance(word, str))
+
+
+def _storable(text: str) -> bool:
+    return storable(text) == text
 
 
 def publish(connection: Connection, table: Table) -> Published:

@@ -32,6 +32,11 @@ read at: a listing of many pages gives a row another address when rows before it
 T = TypeVar("T")
 
 
+def storable(text: str) -> str:
+    """The text without what a database cannot hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 def _maybe(value: object) -> str | None:
     return None if value is None else str(value)
 

@@ -17,6 +17,7 @@ from providers.store.records import (
     Run,
     from_micros,
 )
+from providers.store.rows import storable
 from providers.store.schema import AnyRow, blob, run, run_snapshot
 
 
@@ -33,7 +34,8 @@ def add_run(
     connection: Connection, values: dict[str, Any], snapshots: Sequence[PackedSnapshot]
 ) -> None:
     nothing = dict.fromkeys(("n_offers", "n_rejected", "added", "changed", "vanished"), 0)
-    connection.execute(insert(run).values({**nothing, "note": "", **values}))
+    words = storable(values.get("note", ""))
+    connection.execute(insert(run).values({**nothing, **values, "note": words}))
     put_snapshots(connection, values["id"], snapshots)
 
 

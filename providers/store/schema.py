@@ -142,7 +142,7 @@ version = Table(
     Column("present", SmallInteger, nullable=False),
     _text("price"),
     _text("upfront"),
-    Column("max_units", Integer, nullable=True),
+    Column("max_units", BigInteger, nullable=True),
     _text("valid_until", nullable=True),
     _text("observed_on", nullable=True),
     Column("note_id", Integer, ForeignKey("note.id"), nullable=True),

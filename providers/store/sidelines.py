@@ -49,7 +49,7 @@ def add_rates(connection: Connection, rates: Sequence[Rate], now: int) -> int:
 
 
 def fx_table(connection: Connection, known_at: int | None) -> FxTable | None:
-    wanted = select(fx_rate).order_by(fx_rate.c.day, fx_rate.c.known_at)
+    wanted = select(fx_rate).order_by(fx_rate.c.day, fx_rate.c.currency, fx_rate.c.known_at)
     if known_at is not None:
         wanted = wanted.where(fx_rate.c.known_at <= known_at)
     table: dict[date, dict[str, Decimal]] = {}

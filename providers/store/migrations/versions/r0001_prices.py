@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("present", sa.SmallInteger, nullable=False),
         sa.Column("price", sa.Text, nullable=False),
         sa.Column("upfront", sa.Text, nullable=False),
-        sa.Column("max_units", sa.Integer),
+        sa.Column("max_units", sa.BigInteger),
         sa.Column("valid_until", sa.Text),
         sa.Column("observed_on", sa.Text),
         sa.Column("note_id", sa.Integer, sa.ForeignKey("note.id")),
