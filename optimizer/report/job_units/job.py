@@ -109,14 +109,14 @@ def whole_paths(kind: str, **paths: str) -> None:
 
 
 def night_time(who: str) -> time:
-    """A minute between 03:00 and 04:59 that is `who`'s own, and none of the round ones.
+    """A minute between 04:00 and 05:59 that is `who`'s own, and none of the round ones.
 
-    Providers are asked by many machines at minute 0 and every fifth minute; where a clock is put
-    forward, 02:30 does not exist.
+    Providers are asked by many machines at minute 0 and every fifth minute. Clocks are put forward
+    and back between 00:00 and 04:00, so that times before come never, or twice.
     """
     number = int.from_bytes(hashlib.sha256(who.encode()).digest()[:8])
     minutes = [minute for minute in range(60) if minute % 5]
-    return time(3 + number % 2, minutes[number // 2 % len(minutes)])
+    return time(4 + number % 2, minutes[number // 2 % len(minutes)])
 
 
 def key_names(path: Path) -> tuple[str, ...]:

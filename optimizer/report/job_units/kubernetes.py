@@ -14,6 +14,7 @@ from optimizer.report.job_units.job import (
 
 _MOUNT = "/var/lib/rentopt"
 _USER_ID = 65532
+_FILE = "rentopt-cronjob.yaml"
 
 
 def manifests(job: RefreshJob) -> dict[str, str]:
@@ -27,10 +28,11 @@ def manifests(job: RefreshJob) -> dict[str, str]:
     )
     where = "in the PostgreSQL server" if job.on_server else "in a SQLite file on its own volume"
     text = f"""\
-# rentopt: renew the prices {job.said}. The store is {where}.
+# rentopt: renew the prices {job.said}.
+# The store is {where}.
 # Keys:      kubectl create secret generic rentopt-keys --from-env-file={keys}
 # Settings:  kubectl create configmap rentopt-config --from-file=config.toml
-# Install:   kubectl apply -f {NAME}.yaml
+# Install:   kubectl apply -f {_FILE}
 # Try it:    kubectl create job --from=cronjob/{NAME} {NAME}-now
 # Needs Kubernetes 1.27 or newer (timeZone).
 apiVersion: batch/v1
@@ -119,4 +121,4 @@ spec:
     requests:
       storage: 5Gi
 """
-    return {f"{NAME}.yaml": text}
+    return {_FILE: text}

@@ -15,6 +15,7 @@ CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
 PrivateTmp=yes
+PrivateMounts=yes
 PrivateDevices=yes
 DevicePolicy=closed
 ProtectClock=yes
