@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import lint_tools
+import postgres_server
 
 _NOWHERE = Path(tempfile.gettempdir()) / "rentopt-tests-have-no-home"
 
@@ -17,11 +18,5 @@ os.environ["XDG_CONFIG_HOME"] = str(_NOWHERE / "config")
 os.environ["XDG_DATA_HOME"] = str(_NOWHERE / "data")
 
 
-def pytest_report_header():
-    return lint_tools.left_out()
-
-
 def pytest_report_header() -> list[str]:
-    if postgres_server.binaries() or postgres_server.required():
-        return []
-    return [f"the price store is tested on SQLite only; for PostgreSQL: {postgres_server.HOW}"]
+    return [*lint_tools.left_out(), *postgres_server.left_out()]

@@ -29,6 +29,13 @@ def required() -> bool:
     return bool(os.environ.get("CI") or os.environ.get("RENTOPT_TEST_POSTGRES"))
 
 
+def left_out() -> list[str]:
+    """For the header of a run."""
+    if binaries() or required():
+        return []
+    return [f"the price store is tested on SQLite only; for PostgreSQL: {HOW}"]
+
+
 class Server:
     """A running server; `fresh_url` makes a database and says where it is."""
 
