@@ -236,7 +236,9 @@ class Market(Section):
     """Which prices and sellers the plan may use."""
 
     table: str = Field("current", description="Bundled price table: `current`, `china-2024-07`")
-    quotes: list[Path] = Field(default_factory=list, description="Own quotes, CSV")
+    quotes: list[Path] = Field(
+        default_factory=list, description="Own quotes: CSV, YAML, XLSX or Parquet"
+    )
     providers: Rule = Field(default_factory=Rule, description="Sellers")
     regions: Rule = Field(default_factory=Rule, description="Regions")
     tiers: Rule = Field(

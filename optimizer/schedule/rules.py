@@ -231,6 +231,8 @@ def check_market(
     found: Findings, market: Market | None, days: Days | None, folder: FilePath
 ) -> None:
     from providers.book import TABLES
+    from providers.files import address_of, import_hint
+    from providers.http import redacted
 
     if market is None:
         return
@@ -239,7 +241,11 @@ def check_market(
         hint = closest(market.table, TABLES) or f"known are {', '.join(TABLES)}"
         found.fault((*path, "table"), f"'{market.table}' is no bundled price table", hint)
     for number, quotes in enumerate(market.quotes):
-        if not (folder / quotes).is_file():
+        address = address_of(quotes)
+        if address:
+            message = f"'{redacted(address)}' is an address, and planning uses no network"
+            found.fault((*path, "quotes", number), message, import_hint(address))
+        elif not (folder / quotes).is_file():
             hint = "the path starts at the schedule's folder"
             found.fault((*path, "quotes", number), f"there is no file '{quotes}'", hint)
     _check_rule(found, (*path, "tiers"), market.tiers, [str(tier) for tier in Tier])

@@ -439,3 +439,18 @@ def test_the_bundled_table_reads_the_same_from_every_format(tmp_path):
             found = list(TableAdapter([], DAY).parse(snapshot))
             offers = [fate for fate in found if not isinstance(fate, Rejected)]
             assert offers == expected[0], name
+
+
+def test_the_example_of_the_manual_is_sound():
+    text = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
+    offers, rejected = read_offers(text.split("```yaml\n")[1].split("```")[0].encode(), "q.yaml")
+    assert rejected == []
+    assert [(o.gpu, o.increment.value, str(o.tenor), str(o.price.amount)) for o in offers] == [
+        ("A800-80GB", "day", "P1D", "1420.80"),
+        ("A800-80GB", "week", "P7D", "8950"),
+        ("A800-80GB", "month", "P1M", "34100"),
+        ("H800-SXM5-80GB", "day", "P1D", "2380"),
+        ("H800-SXM5-80GB", "week", "P7D", "14990.50"),
+        ("H800-SXM5-80GB", "month", "P1M", "57100"),
+    ]
+    assert all(offer.prepaid and offer.tax_included for offer in offers)

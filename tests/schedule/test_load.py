@@ -78,6 +78,17 @@ def test_quotes_are_looked_for_beside_the_schedule(tmp_path):
         parse_schedule(SMALL + "market: {quotes: [yours.csv]}\n", "x", tmp_path)
 
 
+def test_an_address_is_no_quotes_file():
+    text = SMALL + "market: {quotes: ['https://quotes.example/a.csv']}\n"
+    with pytest.raises(DocumentError) as raised:
+        parse_schedule(text, "x")
+    assert str(raised.value) == (
+        "x:7:19: market.quotes.0: 'https://quotes.example/a.csv' is an address, and planning uses "
+        "no network; hint: `rentopt prices import https://quotes.example/a.csv --as NAME` keeps "
+        "its prices"
+    )
+
+
 def test_an_unknown_seller_is_a_warning_because_quotes_may_name_it():
     found = parse_schedule(SMALL + "market: {providers: {allow: [aliyn]}}\n", "x")
     assert found.warnings == (
