@@ -12,6 +12,7 @@ ADAPTERS = {
     "alibaba": "providers.adapters.alibaba:Alibaba",
     "aws": "providers.adapters.aws.adapter:Aws",
     "aws_china": "providers.adapters.aws.adapter:AwsChina",
+    "autodl": "providers.adapters.autodl:AutoDl",
     "azure": "providers.adapters.azure:Azure",
     "cloudrift": "providers.adapters.cloudrift:CloudRift",
     "crusoe": "providers.adapters.crusoe:Crusoe",
@@ -31,6 +32,7 @@ ADAPTERS = {
     "tencent": "providers.adapters.tencent:Tencent",
     "vast": "providers.adapters.vast:Vast",
     "verda": "providers.adapters.verda:Verda",
+    "volcengine": "providers.adapters.volcengine:Volcengine",
     "vultr": "providers.adapters.vultr:Vultr",
 }
 """Name → ``module:Class``. Registering an adapter is what puts it under the contract tests."""

@@ -34,6 +34,7 @@ from providers.live import (
 )
 from providers.offers import Offer, Rejected
 from providers.signing.envelopes import by_code, code_of
+from providers.spot_history import cheapest_now
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
 VARIABLES = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -292,8 +293,8 @@ def _price(answer: object) -> tuple[Decimal, str, str]:
 
 
 def _spot_price(pages: Iterable[object]) -> tuple[Decimal, str, str]:
-    """The newest price of the cheapest zone; the other zones' in the note."""
-    newest: dict[str, tuple[str, Decimal]] = {}
+    """The newest price of the cheapest zone, its currency, and what there is to say."""
+    points: list[tuple[str, str, Decimal]] = []
     currency = ""
     for page in pages:
         if code_of(page, ("Code",)):
@@ -302,14 +303,11 @@ def _spot_price(pages: Iterable[object]) -> tuple[Decimal, str, str]:
         currency = answer.text("Currency")
         for point in answer.inner(_PATH[0]).rows(_PATH[1]):
             seen = Fields(point, _PATH[1])
-            zone, at = seen.text("ZoneId"), seen.text("Timestamp")
-            newest[zone] = max(newest.get(zone, ("", Decimal(0))), (at, seen.number("SpotPrice")))
-    if not newest:
+            points.append((seen.text("ZoneId"), seen.text("Timestamp"), seen.number("SpotPrice")))
+    found = cheapest_now(points)
+    if found is None:
         raise RowError("no spot price in the last day")
-    by_price = sorted((price <= 0, price, zone) for zone, (_, price) in newest.items())
-    _, cheapest, zone = by_price[0]
-    others = ", ".join(f"{'no price' if n else p} in {other}" for n, p, other in by_price[1:])
-    return cheapest, currency, f"in zone {zone}" + (f"; {others}" if others else "")
+    return found[0], currency, found[1]
 
 
 def _rules(document: object, name: str) -> Iterator[Mapping[str, Any]]:

@@ -44,6 +44,23 @@ def huawei(request):
     return answer(reply, 400 if "error_code" in reply else 200)
 
 
+def volcengine(request):
+    query = request.query
+    match query["Action"]:
+        case "DescribeInstanceTypes":
+            return f"volcengine/types.{2 if 'NextToken' in query else 1}.json"
+        case "DescribeSpotPriceHistory":
+            found = json.loads(recorded("volcengine/spot.json"))
+            reply = found.get(query["InstanceTypeId"], found[""])[1 if "NextToken" in query else 0]
+        case action:
+            item = request.json["ConfigList"][0]
+            found = json.loads(recorded("volcengine/prices.json"))
+            prices = found.get(item["ConfigurationCode"], found[""])
+            hourly = action == "QueryPriceForPayAsYouGo"
+            reply = prices["hour" if hourly else str(item["UseDuration"])]
+    return answer(reply, 400 if "Error" in reply["ResponseMetadata"] else 200)
+
+
 CHINA = {
     "alibaba": Source(
         {"/": alibaba},
@@ -65,5 +82,11 @@ CHINA = {
         {"/": tencent},
         ("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"),
         regions=("ap-guangzhou",),
+    ),
+    "volcengine": Source(
+        {"/": volcengine},
+        ("VOLCENGINE_ACCESS_KEY", "VOLCENGINE_SECRET_KEY"),
+        regions=("cn-beijing",),
+        repeats="volcengine/types.1.json",
     ),
 }

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from loopback import Reply, Request, serving
+from loopback import Reply, Request, recorded, serving
 from sources_china import CHINA
 from test_contract import SEEN, adapter_at
 
@@ -16,6 +16,7 @@ from providers.http import CredentialError, FetchError, Http
 from providers.live import Settings
 from providers.offers import Offer, Rejected
 from providers.registry import load_adapter
+from providers.spot_history import cheapest_now
 
 
 def table(adapter):
@@ -279,3 +280,81 @@ def test_huawei_refused_keys_are_named(code, status):
 def test_huawei_flavors_have_eight_vcpus_a_gpu():
     assert FLAVORS["p2v.16xlarge.8"] == ("V100", 16, "SXM2", 8, 64, 512)
     assert FLAVORS["pi2.4xlarge.4"] == ("T4", 16, "PCIe", 2, 16, 64)
+
+
+# -- Volcengine -----------------------------------------------------------------------------
+
+
+def test_volcengine_asks_the_billing_api_by_code_and_for_months():
+    with serving(CHINA["volcengine"].route) as server:
+        offers, _ = table(adapter_at("volcengine", server.base)[0])
+    asked = [r for r in server.requests if r.query["Action"].startswith("QueryPrice")]
+    mine = [r for r in asked if "gni3cl" in str(r.json)]
+    items = [(r.query["Action"], *r.json["ConfigList"][0].values()) for r in mine]
+    code = "ecs.gni3cl.5xlarge.linux"
+    assert items == [
+        ("QueryPriceForPayAsYouGo", code, "vm_hour", "1", 1, 1),
+        ("QueryPriceForSubscription", code, "vm_month", "1", 1, 1),
+        ("QueryPriceForSubscription", code, "vm_month", "1", 1, 12),
+    ]
+    assert all("/cn-beijing/billing/request" in r.headers["authorization"] for r in asked)
+    year = offers["volcengine/ecs.gni3cl.5xlarge/cn-beijing/prepaid/P1Y"]
+    assert (year.price.amount, year.note) == (Decimal("70560.00"), "list price 100800.00")
+
+
+def test_volcengine_codes_can_be_set():
+    with serving(CHINA["volcengine"].route) as server:
+        codes = {"configuration_code": "x-{type}", "hour_item": "h", "month_item": "m"}
+        _, rejected = table(with_options("volcengine", server.base, **codes))
+    asked = [r.json["ConfigList"][0] for r in server.requests if r.method == "POST"]
+    assert {item["ChargeItemCode"] for item in asked} == {"h", "m"}
+    assert all(item["ConfigurationCode"].startswith("x-ecs.") for item in asked)
+    said = rejected["volcengine/ecs.gni3cl.5xlarge/cn-beijing/on_demand"]
+    assert "The configuration code does not exist" in said
+
+
+def test_volcengine_keeps_only_types_that_have_gpus():
+    with serving(CHINA["volcengine"].route) as server:
+        snapshots = list(adapter_at("volcengine", server.base)[0].fetch())
+    assert b"g3i.large" not in snapshots[0].body
+    assert b"g2a.large" not in snapshots[0].body
+
+
+def test_volcengine_limits_and_refused_keys_are_told_by_their_codes():
+    def error(code):
+        return Reply({"ResponseMetadata": {"Error": {"Code": code, "Message": "no"}}}, 400)
+
+    with serving(CHINA["volcengine"].route) as server:
+        server.faults = [error("FlowLimitExceeded")]
+        adapter, slept = adapter_at("volcengine", server.base)
+        list(adapter.fetch())
+        assert slept == [1.0]
+        server.faults = [error("InvalidAccessKey")]
+        with pytest.raises(CredentialError, match="VOLCENGINE_ACCESS_KEY"):
+            list(adapter.fetch())
+
+
+@pytest.mark.parametrize("name", ["alibaba", "volcengine"])
+def test_a_token_that_comes_back_ends_the_listing_though_the_bytes_differ(name):
+    def again(request, base):
+        page = json.loads(recorded(CHINA[name].repeats))
+        return Reply(json.dumps(page | {"RequestId": str(len(server.requests))}).encode())
+
+    with serving(again) as server:
+        adapter, _ = adapter_at(name, server.base)
+        with pytest.raises(FetchError, match="second time"):
+            list(adapter.fetch())
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        ([], None),
+        ([("a", "2", 5), ("a", "1", 1)], (5, "in zone a")),
+        ([("a", "1", 5), ("b", "1", 4)], (4, "in zone b; 5 in a")),
+        ([("a", "1", 0), ("b", "1", 4)], (4, "in zone b; no price in a")),
+        ([("a", "1", 0)], (0, "in zone a")),
+    ],
+)
+def test_spot_the_newest_price_of_the_cheapest_zone(points, expected):
+    assert cheapest_now((z, t, Decimal(p)) for z, t, p in points) == expected
