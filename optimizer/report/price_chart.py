@@ -28,7 +28,7 @@ def cheapest_by_model(
     """The cheapest GPU-hour over time, a row for each purchase model and tenor.
 
     Args:
-        changes: in any order; those before `first` do not count.
+        changes: in any order; those before `first` give the prices it starts with.
         hourly: price of a GPU-hour in the currency of the title.
     """
     by_terms: dict[str, list[PriceChange]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli.prices import care, history, refresh, status, transfer
+from optimizer.cli.prices import care, history, refresh, schedule, status, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,3 +19,4 @@ app.command("import")(transfer.import_)
 app.command()(care.doctor)
 app.command()(care.vacuum)
 app.command()(care.backup)
+app.command()(schedule.schedule)

@@ -53,7 +53,7 @@ def history(
     last = end_of_day(until.date()) if until else datetime.now(UTC)
     first = _start(since.date()) if since else last - timedelta(days=90)
     with opened(load_config(store=store), create=False) as prices:
-        found = prices.history(gpu=cards, since=first, until=last)
+        found = prices.history(gpu=cards, until=last)  # older ones tell where a move began
         fx = prices.fx_table() or bundled_fx()
     changes = [c for c in found if not provider or c.offer.provider in provider]
 
@@ -68,11 +68,11 @@ def history(
         typer.echo(cheapest_by_model(changes, hourly, first, last, title))
         return
     changes.sort(key=lambda change: (change.valid_from, change.offer.sku), reverse=True)
-    shown = changes[:limit] if limit else changes
+    asked = [change for change in changes if change.valid_from >= first]
+    shown = asked[:limit] if limit else asked
     _print(shown, _before(changes), hourly, currency, format)
-    typer.echo(
-        f"{len(shown)} shown of {len(changes)} changes", err=format is not StatusFormat.TABLE
-    )
+    counted = f"{len(shown)} shown of {len(asked)} changes since {first:%Y-%m-%d}"
+    typer.echo(counted, err=format is not StatusFormat.TABLE)
 
 
 def _before(changes: Iterable[PriceChange]) -> dict[int, PriceChange]:

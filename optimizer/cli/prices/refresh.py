@@ -176,8 +176,9 @@ def _lines(outcomes: Sequence[Outcome], named: Sequence[str]) -> Iterator[str]:
         if any(o.status is status for o in outcomes)
     ]
     yield ", ".join(counted)
-    failed = [o for o in outcomes if o.status is Status.FAILED]
-    if len(failed) > 1 and len(failed) + len(skipped) == len(outcomes) and all(any(sign in o.error for sign in _UNREACHED) for o in failed):
+    asked = [o for o in outcomes if o.status is not Status.SKIPPED]
+    unreached = [o for o in asked if any(sign in o.error for sign in _UNREACHED)]
+    if len(unreached) == len(asked) > 1:
         yield "no source could be reached: is this machine offline? The last good tables stay"
 
 
