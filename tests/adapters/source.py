@@ -18,6 +18,7 @@ class Source:
     credentials: dict = field(default_factory=dict)
     """Values of those that must have a form; they hold `SECRET` as well."""
     regions: tuple[str, ...] = ()
+    options: dict = field(default_factory=dict)
     optional: bool = False
     """Whether it can be asked without the credential as well."""
     pages: int = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from source import SECRET, Source
 from sources_aws import AWS
 from sources_china import CHINA
+from sources_retail import RETAIL
 from sources_west import WEST
 
 __all__ = ["SECRET", "SOURCES", "Source"]
@@ -85,4 +86,5 @@ SOURCES = {
 
 SOURCES |= AWS
 SOURCES |= CHINA
+SOURCES |= RETAIL
 SOURCES |= WEST

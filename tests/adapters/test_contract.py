@@ -36,6 +36,7 @@ def adapter_at(name, base, *, environment=None, limits=QUICK):
         regions=source.regions,
         environment=source.environment() if environment is None else environment,
         http=http,
+        options=source.options,
     )
     return load_adapter(name)(settings), slept
 

@@ -1,0 +1,21 @@
+"""Recordings of the Chinese retail market."""
+
+from __future__ import annotations
+
+from source import Source
+
+
+def autodl(request):
+    asked = request.json
+    return f"autodl/{asked['charge_type']}.{asked['page_index']}.json"
+
+
+RETAIL = {
+    "autodl": Source(
+        {"/api/v1/machine/search": autodl},
+        ("AUTODL_TOKEN",),
+        options={"accept_terms": "yes"},
+        pages=5,
+        repeats="autodl/payg.1.json",
+    ),
+}
