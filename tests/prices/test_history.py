@@ -17,9 +17,17 @@ from providers.store import open_store
 SEPTEMBER = ("--since", "2026-09-01", "--until", "2026-11-19", "--currency", "USD")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("market") / "prices.db"
+    market.fill(path)
+    return path
+
+
 @pytest.fixture
-def filled(desk):
-    market.fill(desk.store)
+def filled(desk, template):
+    with open_store(template, create=False) as store:
+        store.backup(desk.store)
     return desk
 
 
