@@ -36,9 +36,10 @@ def ec2_error(code, message, status):
 
 @cache
 def ec2():
-    from botocore.session import get_session
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
 
-    return get_session().get_service_model("ec2")
+    return ServiceModel(Loader().load_service_model("ec2", "service-2"), "ec2")
 
 
 def ec2_xml(operation, document):

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -92,10 +93,10 @@ def keys_of_profile(name: str, variable: str, environment: Mapping[str, str]) ->
         "credentials_file": (None, None, shared, None),
     }
     session = Session(session_vars=files, profile=name)
-    resolver = session.get_component("credential_provider")
-    for elsewhere in ("env", "container-role", "iam-role"):
-        resolver.remove(elsewhere)
     try:
+        resolver = session.get_component("credential_provider")
+        for elsewhere in ("env", "container-role", "iam-role"):
+            resolver.remove(elsewhere)
         found = session.get_credentials()
         frozen = None if found is None else found.get_frozen_credentials()
     except BotoCoreError as error:
@@ -144,7 +145,7 @@ class Api:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
-        client = self._client(service, region)
+        client = self.client(service, region)
         address = f"{client.meta.endpoint_url.rstrip('/')}/?Action={operation}"
         self._field = field
         try:
@@ -163,7 +164,7 @@ class Api:
         body = json.dumps(parsed, default=_iso).encode()
         return Snapshot(address, self._http.now(), body)
 
-    def _client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
             self._clients[service, region] = self._new_client(service, region)
         return self._clients[service, region]
@@ -173,13 +174,15 @@ class Api:
         from botocore.config import Config
         from botocore.session import Session
 
-        if self._session is None:  # it reads and keeps the large service descriptions
+        if self._session is None:
             isolated = {
                 "profile": _NOWHERE,
                 "config_file": (None, None, os.devnull, None),
                 "credentials_file": (None, None, os.devnull, None),
             }
-            self._session = boto3.Session(botocore_session=Session(session_vars=isolated))
+            bare = Session(session_vars=isolated)
+            bare.register_component("data_loader", _descriptions())
+            self._session = boto3.Session(botocore_session=bare)
         client = self._session.client(
             service,
             region_name=region,
@@ -190,7 +193,6 @@ class Api:
             config=Config(
                 retries={"total_max_attempts": 1, "mode": "standard"},
                 ignore_configured_endpoint_urls=True,
-                proxies={},
             ),
         )
         client.meta.events.register("before-send", self._send)
@@ -207,7 +209,7 @@ class Api:
             answer = self._http.post(
                 request.url,
                 body if isinstance(body, bytes) else str(body).encode(),
-                headers=names | {"User-Agent": USER_AGENT},
+                headers=names | {"User-Agent": USER_AGENT, "Accept": "*/*"},
                 secrets=self._keys.secrets,
                 variables=self._keys.variables,
                 dialect=Dialect(judge=self._judge),
@@ -252,6 +254,14 @@ class _Body:
 
     def stream(self, *_: object, **__: object) -> list[bytes]:
         return [self.content]
+
+
+@cache
+def _descriptions() -> Any:
+    """The descriptions of the services, megabytes of JSON: read once a process."""
+    from botocore.loaders import Loader
+
+    return Loader()
 
 
 def _is_xml(answer: Answer) -> bool:

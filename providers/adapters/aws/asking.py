@@ -86,8 +86,8 @@ class Questions:
             found.refused.append((f"EC2 in {name}", str(failure)))
         asked = self._plans(name)
         try:
-            for page in self._pages("savingsplans", self.pricing_region, PLANS, asked):
-                found.answers.append((PLANS, page))
+            pages = list(self._pages("savingsplans", self.pricing_region, PLANS, asked))
+            found.answers += [(PLANS, page) for page in pages]
         except CredentialError as failure:
             found.refused.append((f"savings plans in {name}", str(failure)))
         return found
@@ -101,8 +101,11 @@ class Questions:
         found.heard = True
         found.answers += [(TYPES, page) for page in types]
         listed = [row for page in types for row in json.loads(page.body)[HOLDS[TYPES]]]
-        names = {row["InstanceType"]: row.get("SupportedUsageClasses", []) for row in listed}
-        names = {name: classes for name, classes in names.items() if is_read(name)}
+        names = {
+            row["InstanceType"]: row.get("SupportedUsageClasses", [])
+            for row in listed
+            if is_read(row.get("InstanceType", ""))
+        }
         if not names:
             return
         asked = {
@@ -112,8 +115,8 @@ class Questions:
             "MaxResults": 1000,
         }
         try:
-            for page in self._pages("ec2", found.region, SPOT, asked):
-                found.answers.append((SPOT, page))
+            pages = list(self._pages("ec2", found.region, SPOT, asked))
+            found.answers += [(SPOT, page) for page in pages]
         except CredentialError as failure:
             found.refused.append((f"spot prices in {found.region}", str(failure)))
         for name in sorted(name for name in names if "capacity-block" in names[name]):
@@ -128,8 +131,8 @@ class Questions:
                 "MaxResults": 1000,
             }
             try:
-                for page in self._pages("ec2", found.region, BLOCKS, asked):
-                    found.answers.append((BLOCKS, page))
+                pages = list(self._pages("ec2", found.region, BLOCKS, asked))
+                found.answers += [(BLOCKS, page) for page in pages]
             except DeclinedError as failure:
                 what = f"capacity blocks of {hours} h of {name} in {found.region}"
                 found.refused.append((what, str(failure)))

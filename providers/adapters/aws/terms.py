@@ -140,9 +140,9 @@ def plan(row: Fields, region: Region, snapshot: Snapshot) -> Iterator[Offer | Re
     )
     yield machine.offer(
         PurchaseModel.SAVINGS_PLAN,
-        rate * (1 - share),
+        tidy(rate * (1 - share)),
         tenor=Tenor(months=12 * years),
-        upfront=rate * share * _YEAR_H * years,
+        upfront=tidy(rate * share * _YEAR_H * years),
         note=f"{kind} savings plan, {payment}: {rate} per hour, used or not",
     )
 
