@@ -50,7 +50,9 @@ class Aws(LiveAdapter):
     """The price list answers in few regions, for all."""
     currency: ClassVar[str] = "USD"
     tax_included: ClassVar[bool | None] = False
-    variables: ClassVar[str] = "AWS"
+    variables = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    keyless = True
+    prefix: ClassVar[str] = "AWS"
     """How the names of its environment variables begin."""
     advisor: ClassVar[str] = "https://spot-bid-advisor.s3.amazonaws.com"
 
@@ -61,7 +63,7 @@ class Aws(LiveAdapter):
     def _keys(self) -> Keys | None:
         """None: no credential is set at all."""
         names = tuple(
-            f"{self.variables}_{end}"
+            f"{self.prefix}_{end}"
             for end in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "PROFILE")
         )
         access, secret, token, profile = (self.maybe_key(name) for name in names)
@@ -235,7 +237,8 @@ class AwsChina(Aws):
     pricing_region = "cn-northwest-1"
     currency = "CNY"
     tax_included = None
-    variables = "AWS_CHINA"
+    variables = ("AWS_CHINA_ACCESS_KEY_ID", "AWS_CHINA_SECRET_ACCESS_KEY")
+    prefix = "AWS_CHINA"
     advisor = ""
     """The spot advisor does not cover China."""
 
