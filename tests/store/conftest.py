@@ -45,9 +45,10 @@ def store(url: str) -> Iterator[PriceStore]:
 
 @pytest.fixture(scope="module")
 def shared_store(fresh_url: Callable[[], str]) -> Iterator[PriceStore]:
-    """One store for many examples, each with an adapter of its own."""
+    """One store for many examples, each with an adapter of its own; sound after all of them."""
     with open_store(fresh_url()) as opened:
         yield opened
+        assert opened.check() == []
 
 
 @pytest.fixture
