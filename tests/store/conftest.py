@@ -13,6 +13,7 @@ from providers.store import PriceStore, open_store
 BACKENDS = ["sqlite"]
 if postgres_server.binaries() or postgres_server.required():
     BACKENDS.append("postgresql")
+collect_ignore = [] if "postgresql" in BACKENDS else ["test_store_on_postgres.py"]
 
 
 @pytest.fixture(scope="session")
