@@ -10,11 +10,15 @@ from loopback import Reply, Request, recorded, serving
 from sources_china import CHINA
 from test_contract import SEEN, adapter_at
 
+from optimizer.costs import Costs
+from optimizer.horizon import Horizon, Slice
+from optimizer.schedule.document import MoneyAssumptions
 from providers.adapter import Snapshot
 from providers.adapters.huawei import FLAVORS
+from providers.fx import bundled_fx
 from providers.http import CredentialError, FetchError, Http
 from providers.live import Settings
-from providers.offers import Offer, Rejected
+from providers.offers import Offer, OfferBook, Rejected
 from providers.registry import load_adapter
 from providers.spot_history import cheapest_now
 
@@ -141,8 +145,10 @@ def test_tencent_run_through_is_billed_to_the_last_digit(days):
     with serving(CHINA["tencent"].route) as server:
         offers, _ = table(adapter_at("tencent", server.base)[0])
     offer = offers[f"tencent/GN10Xp.2XLARGE40/ap-guangzhou-6/on_demand/P{days}D"]
-    assert offer.price.amount * 24 * days + offer.upfront.amount == documented(24 * days)
-    assert not offer.prepaid
+    horizon = Horizon(SEEN.date(), 365, (Slice(tuple(range(24))),))
+    money = MoneyAssumptions(vat="ignore")
+    costs = Costs(horizon, "CNY", OfferBook(SEEN.date(), bundled_fx()), money)
+    assert sum(flow.amount for flow in costs.rental(offer, 1, 7)) == documented(24 * days)
 
 
 def test_tencent_without_a_tenor_costs_the_first_step():
