@@ -20,6 +20,7 @@ class StoredPrices:
     sources: tuple[PriceSource, ...] = ()
     fx: FxTable | None = None
     known_at: datetime | None = None
+    """When the store learnt the newest of it: asked for with this moment, it gives the same."""
 
 
 def stored_prices(
@@ -57,5 +58,5 @@ def stored_prices(
                 for run in sorted(runs, key=lambda run: run.adapter)
             ),
             fx,
-            known_at or max((run.known_at for run in runs), default=None),
+            max((run.known_at for run in runs), default=known_at),
         )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -215,19 +216,27 @@ def test_break_even_points_are_told_unless_they_are_left_out(run):
     assert "Break-even points" not in run("plan", TINY, *DAY, "--no-breakeven").stdout
 
 
+def documented(group, manual, above="rentopt", level="##"):
+    """Every command of a group with its part of the manual, those of groups inside it too."""
+    for name, command in group.commands.items():
+        title = f"{level} {above} {name}\n"
+        assert title in manual, title
+        part = re.split(rf"\n{level} ", manual.split(title)[1])[0]
+        yield name, command, part
+        if hasattr(command, "commands"):
+            yield from documented(command, part, f"{above} {name}", f"{level}#")
+
+
 def test_the_manual_names_every_command_option_and_exit_code():
     import typer
 
     from optimizer.cli.main import app
 
     manual = MANUAL.read_text(encoding="utf-8")
-    commands = typer.main.get_command(app).commands
-    for name, command in commands.items():
-        assert f"## rentopt {name}\n" in manual
-        part = manual.split(f"## rentopt {name}\n")[1].split("\n## ")[0]
+    for name, command, part in documented(typer.main.get_command(app), manual):
         for parameter in command.params:
             for option in parameter.opts:
                 if option.startswith("-"):
                     assert f"`{option}" in part, f"{name} {option}"
-    for code in (0, 1, 2, 3, 4, 7, 8, 130, 143):
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143):
         assert f"| {code} |" in manual

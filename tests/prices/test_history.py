@@ -12,6 +12,7 @@ import market
 import pyarrow.parquet as pq
 import pytest
 
+from providers.bundled import data_path
 from providers.store import open_store
 
 SEPTEMBER = ("--since", "2026-09-01", "--until", "2026-11-19", "--currency", "USD")
@@ -198,3 +199,50 @@ def test_backup_and_vacuum_keep_every_price(filled):
     with open_store(filled.store) as one, open_store(copy) as other:
         assert one.history() == other.history()
         assert one.check() == []
+
+
+def test_a_plan_is_made_again_byte_for_byte_from_the_prices_of_its_day(filled):
+    """New prices, and corrections of old ones, come in between; verify takes the same moment."""
+    week = filled.folder / "week.yaml"
+    text = data_path("schedules", "tiny.yaml").read_text().replace("[cn]", "[any, cn]")
+    week.write_text(text)
+    store = ("--store", str(filled.store))
+    json_plan = ("plan", str(week), "--format", "json", "--gap", "0%", *store)
+    first = filled.folder / "plan.json"
+    assert filled.run(*json_plan, "--as-of", "2026-11-18", "-o", str(first)).exit_code == 0
+    made = json.loads(first.read_text())
+    [acme] = [source for source in made["price_sources"] if source["name"] == "acme"]
+    assert acme["observed_at"] == "2026-11-18T03:17:00+00:00"
+    assert len(acme["snapshots"]) == 1
+    with open_store(filled.store) as prices:
+        cheap = market.offer("h100", "0.70", gpu_count=8, max_gpus_per_host=8)
+        prices.import_offers("acme", [cheap], valid_from=market.FIRST, note="a correction")
+    again = filled.run(*json_plan, "--prices", "of", str(first))
+    assert again.stdout == first.read_text()
+    assert filled.run(*json_plan, "--prices", "as-of", "2026-11-18").stdout == again.stdout
+    assert filled.run(*json_plan, "--as-of", "2026-11-18").stdout != again.stdout
+    assert filled.run("verify", str(first), str(week), *store).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (("until", "2026-11-01"), "neither as-of nor of"),
+        (("as-of", "yesterday"), "no day or time"),
+        (("of", "nothing.json"), "cannot be read"),
+    ],
+)
+def test_prices_that_mean_nothing_are_refused(filled, how, said):
+    done = filled.run("offers", "--prices", *how)
+    assert done.exit_code != 0
+    assert said in done.output + str(done.exception)
+
+
+def test_a_plan_made_before_there_was_a_store_is_made_again_without_it(filled):
+    week = filled.folder / "week.yaml"
+    week.write_bytes(data_path("schedules", "tiny.yaml").read_bytes())
+    first = filled.folder / "plan.json"
+    arguments = ("plan", str(week), "--format", "json", "--gap", "0%")
+    filled.run(*arguments, "--as-of", "2026-11-18", "--store", "none", "-o", str(first))
+    again = filled.run(*arguments, "--prices", "of", str(first), "--store", str(filled.store))
+    assert again.stdout == first.read_text()

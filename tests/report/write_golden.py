@@ -26,12 +26,13 @@ def tiny() -> Plan:
 
 
 def stable_json(document: dict) -> str:
-    """Without what depends on the release and on the solver's last digits."""
+    """Without what depends on the release, on the solver's last digits and on unused prices."""
     kept = {k: v for k, v in document.items() if k not in ("tool", "bound", "gap")}
     kept["answers"] = [
         {k: v for k, v in answer.items() if k not in ("bound", "gap")}
         for answer in document["answers"]
     ]
+    kept["price_sources"] = [{**s, "sha256": "..."} for s in document["price_sources"]]
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 
