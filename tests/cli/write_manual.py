@@ -32,7 +32,8 @@ def _run(command: str, folder: str) -> str:
     code = "from optimizer.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, *command.split()[1:]], cwd=folder, check=True,
-        capture_output=True, text=True, env={**os.environ, "COLUMNS": "80", "RENTOPT_STORE": f"{folder}/none.db"},
+        capture_output=True, text=True,
+        env={**os.environ, "COLUMNS": "80", "RENTOPT_STORE": f"{folder}/none.db"},
     )  # fmt: skip
     return done.stdout
 

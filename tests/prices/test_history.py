@@ -216,7 +216,8 @@ def test_a_plan_is_made_again_byte_for_byte_from_the_prices_of_its_day(filled):
     assert len(acme["snapshots"]) == 1
     with open_store(filled.store) as prices:
         cheap = market.offer("h100", "0.70", gpu_count=8, max_gpus_per_host=8)
-        prices.import_offers("acme", [cheap], valid_from=market.FIRST, note="a correction")
+        later_that_day = market.FIRST + timedelta(days=78, hours=1)
+        prices.import_offers("acme", [cheap], valid_from=later_that_day, note="a correction")
     again = filled.run(*json_plan, "--prices", "of", str(first))
     assert again.stdout == first.read_text()
     assert filled.run(*json_plan, "--prices", "as-of", "2026-11-18").stdout == again.stdout
