@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -10,6 +11,20 @@ class RentoptError(Exception):
     """A fault in what the user gave, or in what exists; never a bug of ours."""
 
     exit_code = 2
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Turns a missing package into what to install.
+
+    Raises:
+        RentoptError: a package that belongs to the extra is not there.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        said = f"this needs the package {error.name}: pip install 'rentopt[{extra}]'"
+        raise RentoptError(said) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def gpu_id(name: str, memory_gb: Decimal | float | None = None, form: str = "") 
         memory_gb: memory of ONE card as the provider reports it; None where it does not.
         form: form factor the provider states in another field: ``SXM5``, ``pcie``, ``NVL``.
     """
-    if name in accelerators():
+    known = accelerators().get(name)
+    if known and (not memory_gb or _nearest([known], float(memory_gb))):
         return name
     words = re.sub(r"[\s_\-/()+]+", " ", name.upper().replace("HBM3E", "HBM3")).strip()
     words = _SERVER.sub("SERVER", words)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from providers.config import default_store
-from providers.errors import RentoptError
+from providers.errors import RentoptError, needing
 
 
 class LockHeldError(RentoptError):
@@ -28,7 +28,8 @@ def refresh_lock(store_url: str) -> Iterator[Path]:
     Raises:
         LockHeldError: another process holds it; says which.
     """
-    from filelock import FileLock, Timeout
+    with needing("live"):
+        from filelock import FileLock, Timeout
 
     path = lock_path(store_url)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,18 +16,24 @@ ADAPTERS = {
     "azure": "providers.adapters.azure:Azure",
     "cloudrift": "providers.adapters.cloudrift:CloudRift",
     "crusoe": "providers.adapters.crusoe:Crusoe",
+    "ctyun": "providers.adapters.ctyun:Ctyun",
     "digitalocean": "providers.adapters.digitalocean:DigitalOcean",
     "gcp": "providers.adapters.gcp:Gcp",
+    "gpuhunt": "providers.adapters.gpuhunt_catalogue:GpuHunt",
+    "gongjiyun": "providers.adapters.gongjiyun:Gongjiyun",
     "huawei": "providers.adapters.huawei:Huawei",
     "hyperstack": "providers.adapters.hyperstack:Hyperstack",
     "jarvislabs": "providers.adapters.jarvislabs:JarvisLabs",
     "lambda": "providers.adapters.lambda_labs:Lambda",
+    "nebius": "providers.adapters.nebius:Nebius",
     "oci": "providers.adapters.oci:Oci",
+    "omniyq": "providers.adapters.omniyq:Omniyq",
     "ovh": "providers.adapters.ovh:Ovh",
     "primeintellect": "providers.adapters.primeintellect:PrimeIntellect",
     "runpod": "providers.adapters.runpod:RunPod",
     "scaleway": "providers.adapters.scaleway:Scaleway",
     "shadeform": "providers.adapters.shadeform:Shadeform",
+    "skypilot": "providers.adapters.skypilot:SkyPilot",
     "table": "providers.adapters.table:TableAdapter",
     "tencent": "providers.adapters.tencent:Tencent",
     "vast": "providers.adapters.vast:Vast",
@@ -37,7 +43,7 @@ ADAPTERS = {
 }
 """Name → ``module:Class``. Registering an adapter is what puts it under the contract tests."""
 
-FILE_ADAPTERS = frozenset({"table"})
+FILE_ADAPTERS = frozenset({"gpuhunt", "skypilot", "table"})
 """Those that read files a person names; the others ask a source over the network."""
 
 

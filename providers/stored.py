@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from providers.errors import needing
 from providers.fx import FxTable
 from providers.offers import Offer, PriceSource
 
@@ -38,7 +39,8 @@ def stored_prices(
     """
     if "://" not in store_url and not Path(store_url).is_file():
         return None
-    from providers.store import open_store
+    with needing("live"):
+        from providers.store import open_store
 
     moment = datetime.combine(as_of, time.max, UTC)
     with open_store(store_url, create=False, read_only=True) as store:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from providers.errors import needing
 from providers.terms import Increment, PurchaseModel
 
 if TYPE_CHECKING:
@@ -86,13 +87,9 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
     Raises:
         RentoptError: pyarrow is not installed.
     """
-    from providers.errors import RentoptError
-
-    try:
+    with needing("tables"):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ModuleNotFoundError:
-        raise RentoptError("Parquet needs: pip install 'rentopt[tables]'") from None
     types = {"x_GpuCount": pa.int32()}
     table = pa.table(
         {

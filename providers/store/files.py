@@ -70,3 +70,5 @@ def vacuum(place: Database) -> None:
     """Give back the room of what was pruned."""
     with place.apart() as connection:
         connection.execute(text("VACUUM" if place.is_sqlite else "VACUUM (ANALYZE)"))
+        if place.is_sqlite:  # which wrote the whole store into the journal
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -26,6 +26,7 @@ from providers.store.rows import (
     said,
     storable,
     terms_row,
+    texts,
 )
 from providers.store.runs import add_run, behind, next_run
 from providers.store.schema import FOREVER, note, run, sku, terms, version
@@ -100,8 +101,7 @@ def check_offers(adapter: str, offers: Sequence[Offer]) -> None:
 
 
 def _words(offer: Offer) -> str:
-    words = (offer.sku, offer.note, *terms_row(offer))
-    return "".join(word for word in words if isinstance(word, str))
+    return "".join(texts(offer))
 
 
 def _storable(text: str) -> bool:

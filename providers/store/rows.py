@@ -28,6 +28,10 @@ said = attrgetter(
 )  # fmt: skip
 """All that makes two offers of one sku differ. Not the day it was seen, and not the address it was
 read at: a listing of many pages gives a row another address when rows before it come or go."""
+texts = attrgetter(
+    "sku", "provider", "instance_type", "region", "gpu", "interconnect", "source", "note"
+)
+"""What a source may have written anything into."""
 
 T = TypeVar("T")
 

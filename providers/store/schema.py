@@ -98,7 +98,7 @@ sku = Table(
     _text("sku"),
     _moment("seen_from"),
     _moment("seen_to"),
-    UniqueConstraint("adapter", "sku"),
+    UniqueConstraint("sku", "adapter"),
     Index("sku_alive", "adapter", "seen_to"),
 )
 """From when, and up to when, an offer was ever listed: marketplaces have millions that are gone,

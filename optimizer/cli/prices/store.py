@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from providers.errors import needing
+
 if TYPE_CHECKING:
     from providers.config import Config
     from providers.store import PriceStore
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 @contextmanager
 def opened(config: Config, *, create: bool = True) -> Iterator[PriceStore]:
     """The store of the settings; without `create` it must be there."""
-    from providers.store import open_store
+    with needing("live"):
+        from providers.store import open_store
 
     with open_store(config.store_url, create=create) as store:
         yield store

@@ -15,15 +15,15 @@ from typing import Any
 from urllib.parse import urljoin
 
 from providers.adapter import Snapshot
-from providers.adapters.aws.machines import FAMILIES
 from providers.http import Dialect, FetchError, Http, excerpt
 from providers.live import same_host
 
 HEADER = b'"SKU"'
 LONGEST_HEAD = 2**16
 LONGEST_LINE = 2**20
-_GPU_MACHINE = re.compile(rb'","(?:' + "|".join(FAMILIES).encode() + rb")[-a-z0-9]*\.")
-"""How a column with the instance type begins; the exact family is checked when it is parsed."""
+_GPU_MACHINE = re.compile(rb'","(?:g[4-6]|p[3-6])[-a-z0-9]*\.')
+"""How a column with the instance type begins: `","p5e.`. Letter and generation are found twice as
+fast as eleven families; the exact family is checked when the line is parsed."""
 _KEPT = (b',"Linux",', b',"Shared",')
 _ATTRIBUTES = {
     "Instance Type": "instanceType",

@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.Text, nullable=False),
         sa.Column("seen_from", sa.BigInteger, nullable=False),
         sa.Column("seen_to", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("adapter", "sku"),
+        sa.UniqueConstraint("sku", "adapter"),
     )
     op.create_index("sku_alive", "sku", ["adapter", "seen_to"])
     op.create_table(
