@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from conftest import answer
+from desk import answer
 from loopback import Reply, hang
 
 from providers.config import Config
