@@ -17,11 +17,11 @@ from providers.http import CredentialError, FetchError, Http, Limits
 from providers.live import Fields, RowError, Settings
 from providers.offers import Offer, Rejected
 from providers.price_table import read_offers, write_offers
-from providers.registry import ADAPTERS, load_adapter
+from providers.registry import ADAPTERS, FILE_ADAPTERS, load_adapter
 
 GOLDEN = Path(__file__).parent / "golden"
 SEEN = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
-LIVE = sorted(set(ADAPTERS) - {"table"})
+LIVE = sorted(set(ADAPTERS) - FILE_ADAPTERS)
 PAGED = [name for name in LIVE if SOURCES[name].repeats]
 KEYED = [name for name in LIVE if SOURCES[name].variables]
 HTML = b"<!doctype html><title>Sign in</title>"
