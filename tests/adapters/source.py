@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from loopback import Reply, recorded
+from loopback import Reply, recorded, serving
 
 SECRET = "planted-secret-4711"
 
@@ -30,6 +31,20 @@ class Source:
     """How many rows fill a page, where a recording is shorter than a real one."""
     lists: bool = False
     """Whether an answer has no room for a field more: a list, or XML."""
+
+    page: bool = False
+    """Whether answers are web pages; the others are documents in JSON."""
+
+    @property
+    def unreadable(self):
+        """What is said of a body that is neither whole nor what it should be."""
+        return "no price page" if self.page else "no JSON"
+
+    server: Callable | None = None
+    """Context manager of a server that does not speak HTTP; its `base` is the base URL."""
+
+    def serving(self):
+        return self.server() if self.server else serving(self.route)
 
     def environment(self):
         plain = {name: f"{SECRET}-{name.lower()}" for name in self.variables}

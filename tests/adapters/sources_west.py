@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from source import SECRET, Source
 
+
+def nebius_server():
+    """The SDK takes half a second to import, so it is only for those who need it."""
+    from nebius_server import nebius
+
+    return nebius()
+
+
 WEST = {
     "azure": Source(
         {"/api/retail/prices": lambda r: f"azure/prices.{2 if '$skip' in r.query else 1}.json"},
@@ -27,4 +35,5 @@ WEST = {
         ("GOOGLE_API_KEY",),
         repeats="gcp/skus.1.json",
     ),
+    "nebius": Source({}, ("NEBIUS_IAM_TOKEN",), pages=2, server=nebius_server),
 }
