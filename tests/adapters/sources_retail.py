@@ -18,4 +18,7 @@ RETAIL = {
         pages=5,
         repeats="autodl/payg.1.json",
     ),
+    "ctyun": Source({"/document/10029787/10047957": "ctyun/prices.html"}, page=True),
+    "gongjiyun": Source({"/pricing": "gongjiyun/pricing.html"}, page=True),
+    "omniyq": Source({"/h-col-104.html": "omniyq/prices.html"}, page=True),
 }
