@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from loopback import Reply, hang, serving
 from source import SECRET
-from sources_aws import REFUSED, ec2_error, region_of
+from sources_aws import REFUSED, ec2_error, ec2_xml, region_of
 from test_contract import QUICK, SEEN, SOURCES, adapter_at, fates, fetched
 
 from providers.adapter import Snapshot
@@ -271,8 +271,14 @@ def test_a_permission_that_lacks_costs_only_its_own_prices(action, said):
     assert offer(found, "aws/p4d.24xlarge/us-east-1/savings_plan/compute-no-upfront/P1Y")
 
 
-def test_refused_savings_plans_cost_only_themselves():
-    refusal = Reply({"code": "AccessDeniedException", "message": "no"}, 403)
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply({"code": "AccessDeniedException", "message": "no"}, 403),
+        Reply({"__type": "ValidationException", "message": "no such family"}, 400),
+    ],
+)
+def test_refused_savings_plans_cost_only_themselves(refusal):
     with serving_but(lambda r: refusal if "Savings" in r.path else None) as server:
         adapter, snapshots = asked(server.base)
     found = [fate for snapshot in snapshots for fate in adapter.parse(snapshot)]
@@ -321,6 +327,23 @@ def test_a_page_of_another_service_that_comes_twice_is_noticed(kind):
 
     with serving_but(again) as server, pytest.raises(FetchError, match="second time"):
         asked(server.base, regions=("us-east-1",))
+
+
+def test_pages_without_rows_are_passed():
+    """EC2 filters after it counts: a page may be empty and have another after it."""
+    left = ["a", "b"]
+
+    def empty(request):
+        if of_ec2(request, "Spot") and region_of(request) == "us-east-1" and left:
+            return ec2_xml(
+                "DescribeSpotPriceHistory", {"SpotPriceHistory": [], "NextToken": left.pop()}
+            )
+        return None
+
+    with serving_but(empty) as server:
+        adapter, snapshots = asked(server.base, regions=("us-east-1",))
+    found = [fate for snapshot in snapshots for fate in adapter.parse(snapshot)]
+    assert offer(found, "aws/p4d.24xlarge/us-east-1/use1-az6/spot")
 
 
 # -- what rows mean ------------------------------------------------------------------------------

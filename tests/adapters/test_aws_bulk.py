@@ -12,6 +12,7 @@ from test_contract import SEEN, SOURCES, adapter_at, fates, fetched
 from providers.adapter import Snapshot
 from providers.adapters.aws import bulk
 from providers.adapters.aws.adapter import Aws, AwsChina
+from providers.adapters.aws.machines import CARDS
 from providers.http import Dialect, FetchError, Http, Limits
 from providers.live import Settings
 from providers.offers import Offer, Rejected
@@ -71,6 +72,12 @@ def test_only_lines_of_gpu_machines_are_kept_behind_the_head():
     assert not any(b'"Windows"' in line for line in kept)
     wanted = [line for line in CSV.splitlines()[6:] if line in kept]
     assert kept[6:] == wanted
+
+
+@pytest.mark.parametrize("family", CARDS)
+def test_no_family_that_is_read_is_passed_over(family):
+    line = CSV.splitlines(keepends=True)[7].replace(b"p5.48xlarge", f"{family}.xlarge".encode())
+    assert list(bulk.gpu_lines(iter([HEAD + line]), URL)) == [HEAD, line]
 
 
 @pytest.mark.parametrize("size", [1, 7, 500, 4096])

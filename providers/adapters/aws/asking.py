@@ -88,7 +88,7 @@ class Questions:
         try:
             pages = list(self._pages("savingsplans", self.pricing_region, PLANS, asked))
             found.answers += [(PLANS, page) for page in pages]
-        except CredentialError as failure:
+        except (CredentialError, DeclinedError) as failure:
             found.refused.append((f"savings plans in {name}", str(failure)))
         return found
 
@@ -146,17 +146,17 @@ class Questions:
         Raises:
             FetchError: as `Api.ask`; and where the pages never end.
         """
-        pages, token = Pages(), ""
-        small = operation == PLANS
+        pages, token, field = Pages(), "", HOLDS[operation]
+        name = "nextToken" if operation == PLANS else "NextToken"
         while True:
-            more = {("nextToken" if small else "NextToken"): token} if token else {}
-            page = self.api.ask(service, region, operation, HOLDS[operation], {**arguments, **more})
+            more = {name: token} if token else {}
+            page = self.api.ask(service, region, operation, field, {**arguments, **more})
             answer = json.loads(page.body)
-            # The token is new on every page, also when the rows are not.
-            token = answer.pop("nextToken" if small else "NextToken", "") or ""
-            rows = Snapshot(page.address, page.observed_at, _json(answer[HOLDS[operation]]))
-            if answer[HOLDS[operation]] or token:
-                pages.new(Answer(rows, {}))
+            token = answer.get(name) or ""
+            # The token is new on every page, also when the rows are not. EC2 may send pages
+            # without rows before others: of those the tokens must differ.
+            rows = _json(answer[field] or token)
+            pages.new(Answer(Snapshot(page.address, page.observed_at, rows), {}))
             yield page
             if not token:
                 return
