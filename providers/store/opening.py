@@ -91,8 +91,8 @@ def _check_older(found: str, place: Database, *, migrate: bool) -> None:
         raise StoreError(f"{older}: open it for writing once, such as by a refresh of the prices")
     if not place.is_sqlite and not migrate:
         raise StoreError(
-            f"{older}: make a backup with pg_dump, stop the other users of the store, "
-            "then open it with migrate=True"
+            f"{older}: make a backup with pg_dump, stop the other users of the store, then "
+            "run open_store(URL, migrate=True) of providers.store in Python"
         )
 
 
