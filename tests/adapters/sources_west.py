@@ -36,4 +36,26 @@ WEST = {
         repeats="gcp/skus.1.json",
     ),
     "nebius": Source({}, ("NEBIUS_IAM_TOKEN",), pages=2, server=nebius_server),
+    "cudo": Source({"/v1/vms/machine-types-2": "cudo/machine_types.json"}, ("CUDO_API_KEY",)),
+    "hotaisle": Source(
+        {
+            "/teams/acme/virtual_machines/available/": "hotaisle/virtual_machines.json",
+            "/teams/acme/bare_metal/available/": "hotaisle/bare_metal.json",
+        },
+        ("HOTAISLE_API_KEY",),
+        options={"team": "acme"},
+        lists=True,
+    ),
+    "mithril": Source(
+        {
+            "/v2/instance-types": "mithril/instance_types.json",
+            "/v2/spot/availability": "mithril/spot.json",
+            "/v2/pricing/current": lambda r: (
+                f"mithril/price.{r.query['instance_type'][3:7].lower()}.json"
+            ),
+        },
+        ("MITHRIL_API_KEY",),
+        lists=True,
+    ),
+    "seeweb": Source({"/plans": "seeweb/plans.json"}, ("SEEWEB_API_TOKEN",)),
 }
