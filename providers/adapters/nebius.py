@@ -273,6 +273,8 @@ class _Service:
         address, end = f"{self.adapter.base}/{what}", http.clock() + limits.deadline_s
         while True:
             tried += 1
+            if http.pause_s:
+                http.sleep(http.pause_s)
             try:
                 return method(
                     request,

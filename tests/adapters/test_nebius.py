@@ -115,6 +115,13 @@ def test_too_many_requests_are_tried_again_and_a_server_that_recovers_is_forgive
     assert slept == [1.0, 2.0]
 
 
+def test_calls_keep_the_pause_that_was_set(server):
+    adapter, slept = asked(server)
+    adapter.settings.http.pause_s = 0.25
+    list(adapter.fetch())
+    assert slept == [0.25] * len(server.calls)
+
+
 @pytest.mark.parametrize(
     ("fault", "said", "times"),
     [
