@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import pytest
 from gpuhunt.providers.vastai import get_location
@@ -274,3 +275,12 @@ def test_one_odd_row_costs_gpuhunt_a_whole_answer_and_us_the_row(name, monkeypat
 def test_a_price_list_in_euros_is_not_in_dollars():
     """gpuhunt has one currency; Seeweb's list is in euros."""
     assert {offer.price.currency for offer in ours("seeweb")} == {"EUR"}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_manual_has_these_counts(name):
+    missing, elsewhere, _ = compared(name)
+    count = len(theirs(name))
+    counts = (count, count - len(missing) - elsewhere, elsewhere, len(missing), *MORE[name])
+    text = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
+    assert f"| `{name}` | {' | '.join(map(str, counts))} |" in text
