@@ -28,6 +28,8 @@ format: $(VENV)/dev  ## put the code in shape
 
 bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same run
 	$(BIN)/python tests/benchmarks/bench_plan.py
+	$(BIN)/python tests/benchmarks/bench_store.py
+	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
 
 wheel: $(VENV)/dev  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

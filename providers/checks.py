@@ -49,7 +49,7 @@ def judge(table: ProviderTable, before: Sequence[Offer], gates: GateConfig) -> J
     Args:
         before: the offers of the last good table; none on the first visit.
     """
-    fx, day = bundled_fx(), table.observed_at.date()
+    fx, day = _rates(), table.observed_at.date()
     old = {offer.sku: offer for offer in before}
     held: list[Rejected] = []
     kept: list[Offer] = []
@@ -61,7 +61,7 @@ def judge(table: ProviderTable, before: Sequence[Offer], gates: GateConfig) -> J
             kept.append(offer)
     findings = [
         *_too_few(table, before, gates),
-        *_families_gone(table.offers, before),
+        *_families_gone(table, before),
         *_median_move(table.offers, old, gates),
         *_too_many_held(held, table, gates),
     ]
@@ -78,10 +78,20 @@ def _too_few(table: ProviderTable, before: Sequence[Offer], gates: GateConfig) -
     return []
 
 
-def _families_gone(offers: Sequence[Offer], before: Sequence[Offer]) -> list[str]:
-    was, now = Counter(o.gpu for o in before), {o.gpu for o in offers}
+def _families_gone(table: ProviderTable, before: Sequence[Offer]) -> list[str]:
+    """Cards of which no machine is named any more. A machine that is named but cannot be had is
+    sold out, which is news of the market and not of the table."""
+    named = {_machine(row.row) for row in table.rejected}
+    was = Counter(offer.gpu for offer in before)
+    now = {offer.gpu for offer in table.offers}
+    now |= {offer.gpu for offer in before if _machine(offer.sku) in named}
     gone = [(n, gpu) for gpu, n in was.items() if gpu not in now and n >= FEWEST_OF_A_FAMILY]
     return [f"{gpu}: all {n} offers are gone" for n, gpu in sorted(gone, reverse=True)]
+
+
+def _machine(sku: str) -> str:
+    """Provider and instance type, which a rejected row of the same machine begins with."""
+    return "/".join(sku.split("/")[:2])
 
 
 def _median_move(offers: Sequence[Offer], old: dict[str, Offer], gates: GateConfig) -> list[str]:
@@ -105,13 +115,20 @@ def _too_many_held(held: Sequence[Rejected], table: ProviderTable, gates: GateCo
 
 
 def _ratio(offer: Offer, before: Offer | None) -> float | None:
-    if before is None or before.price.currency != offer.price.currency:
+    """In dollars where the currency is another: the same figures in yuan are a sudden move too."""
+    if before is None:
         return None
-    now, was = offer.per_gpu_hour.amount, before.per_gpu_hour.amount
-    return float(now / was) if now and was else None
+    now, was = offer.per_gpu_hour, before.per_gpu_hour
+    if now.currency != was.currency:
+        fx = _rates()
+        now, was = (fx.convert(m, "USD", offer.observed_at) for m in (now, was))
+    return float(now.amount / was.amount) if now.amount and was.amount else None
 
 
 def _jump(offer: Offer, before: Offer | None, gates: GateConfig) -> str:
+    if before is not None and before.gpu_count != offer.gpu_count:
+        # GPU-hours of another machine compare well, whatever the machine costs.
+        return f"{before.gpu_count} GPUs -> {offer.gpu_count} GPUs since the last good table"
     ratio = _ratio(offer, before)
     if ratio is None or before is None or 1 / gates.biggest_move <= ratio <= gates.biggest_move:
         return ""
@@ -131,8 +148,13 @@ def _outside_band(offer: Offer, fx: FxTable, day: date) -> str:
 
 
 @cache
+def _rates() -> FxTable:
+    return bundled_fx()
+
+
+@cache
 def _bands() -> dict[str, tuple[Decimal, Decimal]]:
-    fx = bundled_fx()
+    fx = _rates()
     prices: dict[str, list[Decimal]] = {}
     for offer in read_offers(data_path("prices", "bundled.csv"))[0]:
         dollars = fx.convert(offer.per_gpu_hour, "USD", offer.observed_at).amount

@@ -48,8 +48,8 @@ class ProviderConfig(BaseModel):
     credentials: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """Variable the adapter knows → ``env:OTHER_NAME`` or ``file:/path``. Never the secret itself:
     a config file is copied, committed and mailed."""
-    pause_s: NonNegativeFloat = 0.0
-    """Least time between two requests."""
+    pause_s: NonNegativeFloat | None = None
+    """Least time between two requests; the adapter's own when left out."""
 
 
 class RefreshConfig(BaseModel):
@@ -61,6 +61,11 @@ class RefreshConfig(BaseModel):
     """Sources asked at the same time."""
     deadline_minutes: PositiveFloat = 30.0
     """For all of them together."""
+    connect_timeout_s: PositiveFloat = 5.0
+    read_timeout_s: PositiveFloat = 30.0
+    """Between two pieces of an answer."""
+    answer_timeout_s: PositiveFloat = 90.0
+    """For one whole answer."""
     keep_snapshots_days: PositiveInt = 400
     """Raw answers older than this are dropped; prices never are."""
 

@@ -388,6 +388,15 @@ def _without(text: str, hide: Collection[str]) -> str:
     return text
 
 
+def _whole(value: Any) -> Any:
+    """Half a surrogate pair, which JSON can write, is in no request, file or terminal."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value
+
+
 def excerpt(content: bytes, length: int = 120) -> str:
     """How an answer begins, to put behind an error; empty for an empty one."""
     text = " ".join(content[: 4 * length].decode(errors="replace").split())
@@ -395,13 +404,16 @@ def excerpt(content: bytes, length: int = 120) -> str:
 
 
 def read_json(snapshot: Snapshot) -> Any:
-    """The document, numbers with a point as exact Decimals.
+    """The document, numbers with a point as exact Decimals, texts without halves of characters.
 
     Raises:
         FetchError: it is HTML, cut off, or otherwise no JSON.
     """
     try:
-        return json.loads(snapshot.body, parse_float=Decimal)
+        found = json.loads(snapshot.body, parse_float=Decimal)
+        return _whole(found) if b"\\ud" in snapshot.body.lower() else found
+    except RecursionError:
+        raise FetchError(f"{snapshot.address}: no JSON of any price list: too deep") from None
     except ValueError as error:
         place = f" at byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         said = excerpt(snapshot.body)

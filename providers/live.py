@@ -204,6 +204,8 @@ class Machine:
         )
 
     def _fault(self, price: Decimal | None, upfront: Decimal) -> str:
+        if not (self.instance_type + self.region).isprintable():
+            return "its name has characters that cannot be printed"
         if self.gpu_count < 1:
             return "no GPU"
         if price is None:
@@ -233,6 +235,8 @@ class LiveAdapter(ABC):
     """Environment variables its credentials come from; what `rentopt prices doctor` looks for."""
     keyless: ClassVar[bool] = False
     """Whether it answers without them too."""
+    pause_s: ClassVar[float] = 0.0
+    """Least time between two requests that the source is known to bear."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

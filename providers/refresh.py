@@ -6,7 +6,9 @@ transaction a source. So a source that hangs, fails or is killed with the proces
 
 from __future__ import annotations
 
+import os
 import queue
+import re
 import threading
 import time
 import traceback
@@ -15,14 +17,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from providers.adapter import Adapter, ProviderTable, read_table
 from providers.checks import judge
-from providers.config import Config, credentials
+from providers.config import Config, RefreshConfig, credentials
 from providers.errors import RentoptError
 from providers.fx_sources import FoundRates, latest_rates, rate_history
-from providers.http import FetchError, Http, MissingCredentialError, TurnedOffError
+from providers.http import FetchError, Http, Limits, MissingCredentialError, TurnedOffError
 from providers.live import Settings
 from providers.registry import ADAPTERS, FILE_ADAPTERS, UnknownAdapterError, load_adapter
 
@@ -34,6 +36,8 @@ FX = "fx"
 FIRST_RATES = timedelta(days=400)
 """How far back the rates of the first refresh reach: schedules of the last year need them."""
 _SHORTEST_SECRET = 8
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL|_[AS]K$|CLIENT_ID$")
+"""Of a variable."""
 
 
 class Status(StrEnum):
@@ -75,7 +79,9 @@ class Hooks:
     told: Callable[[str, str], None] = lambda adapter, step: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock: Callable[[], float] = time.monotonic
-    http: Callable[[float], Http] = field(default=lambda pause_s: Http(pause_s=pause_s))
+    http: Callable[[Limits, float], Http] = field(
+        default=lambda limits, pause_s: Http(limits, pause_s=pause_s)
+    )
 
 
 def sources(named: Sequence[str], config: Config) -> list[str]:
@@ -126,7 +132,16 @@ def refresh(
             break
         del waiting[name]
         hooks.told(name, "checking")
-        outcome = _settle(name, seconds, answer, store, config, started_at, insist, ungated)
+        settled = _attempt(
+            _settle, name, seconds, answer, store, config, started_at, insist, ungated
+        )
+        fault = settled.exception()
+        if isinstance(fault, KeyboardInterrupt | SystemExit):
+            raise fault
+        # A table that the checks or the store choke on is the fault of its own source only.
+        outcome = (
+            _failed(name, seconds, fault, store, config, started_at) if fault else settled.result()
+        )
         hooks.told(name, outcome.status.value)
         outcomes.append(outcome)
     for name in waiting:
@@ -139,6 +154,18 @@ def refresh(
 
 Found = ProviderTable | FoundRates
 Answer = Future[Found]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _attempt(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+    """What it gives or raises, for whoever asked to judge."""
+    done: Future[_T] = Future()
+    try:
+        done.set_result(work(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001  nothing is swallowed: the caller looks
+        done.set_exception(error)
+    return done
 
 
 def _ask_all(
@@ -156,12 +183,9 @@ def _ask_all(
                 name = wanted.get_nowait()
             except queue.Empty:
                 return
-            began, answer = hooks.clock(), Answer()
+            began = hooks.clock()
             hooks.told(name, "asking")
-            try:
-                answer.set_result(_ask(name, config, hooks, rates_since))
-            except BaseException as error:  # noqa: BLE001  judged by the thread that asked
-                answer.set_exception(error)
+            answer = _attempt(_ask, name, config, hooks, rates_since)
             arrived.put((name, hooks.clock() - began, answer))
 
     for number in range(min(config.refresh.workers, len(names))):
@@ -176,34 +200,79 @@ def _ask(name: str, config: Config, hooks: Hooks, rates_since: date | None) -> F
         base_url=how.base_url,
         regions=how.regions,
         environment=environment,
-        http=hooks.http(how.pause_s),
+        http=hooks.http(_limits(config.refresh), 0.0),
         options=how.options,
     )
     if name == FX:
         return rate_history(settings, rates_since) if rates_since else latest_rates(settings)
-    adapter: Adapter = load_adapter(name)(settings)
+    kind = load_adapter(name)
+    settings.http.pause_s = kind.pause_s if how.pause_s is None else how.pause_s
+    adapter: Adapter = kind(settings)
     table = read_table(adapter)
-    _refuse_secrets(table, environment, how.credentials)
+    _refuse_secrets(table, _secrets(environment, how.credentials))
     return table
 
 
-def _refuse_secrets(
-    table: ProviderTable, environment: Mapping[str, str], named: Collection[str]
-) -> None:
+def _limits(asked: RefreshConfig) -> Limits:
+    return Limits(
+        connect_s=asked.connect_timeout_s,
+        read_s=asked.read_timeout_s,
+        answer_s=asked.answer_timeout_s,
+    )
+
+
+def _refuse_secrets(table: ProviderTable, secrets: Mapping[str, str]) -> None:
     """The last door before the store: clients hide secrets, and this makes sure of it.
 
     Raises:
         FetchError: an answer, an offer or a reason holds one.
     """
-    words = ("KEY", "SECRET", "TOKEN", "PASSWORD")
-    for variable, value in environment.items():
-        if not (variable in named or any(word in variable.upper() for word in words)):
-            continue
-        if len(value) < _SHORTEST_SECRET:
-            continue
-        kept = any(value.encode() in s.body or value in s.address for s in table.snapshots)
+    for variable, value in secrets.items():
+        content = value.encode(errors="surrogateescape")
+        kept = any(content in s.body or value in s.address for s in table.snapshots)
         if kept or value in repr(table.offers) or value in repr(table.rejected):
             raise FetchError(f"{table.adapter}: an answer repeats {variable}; nothing was stored")
+
+
+def _secrets(environment: Mapping[str, str], named: Collection[str]) -> dict[str, str]:
+    """Variables of credentials, the longest value first."""
+    found = {
+        variable: value
+        for variable, value in environment.items()
+        if len(value) >= _SHORTEST_SECRET
+        and (variable in named or _SECRET_NAME.search(variable.upper()))
+    }
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
+
+
+def _without(text: str, secrets: Mapping[str, str]) -> str:
+    """The text without secrets, and without what would command a terminal."""
+    for value in secrets.values():
+        text = text.replace(value, "[hidden]")
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _failed(
+    name: str,
+    seconds: float,
+    error: BaseException,
+    store: PriceStore,
+    config: Config,
+    started_at: datetime,
+) -> Outcome:
+    """Says why in the store too. A fault of ours may repeat anything, so its text is cleaned."""
+    how = config.provider(name)
+    try:
+        environment: Mapping[str, str] = credentials(how, name)
+    except RentoptError:  # then there was no other credential to repeat
+        environment = os.environ
+    secrets = _secrets(environment, how.credentials)
+    known = isinstance(error, RentoptError)
+    said = str(error) if known else f"a fault of rentopt: {type(error).__name__}: {error}"
+    said = _without(" ".join(said.split()), secrets)
+    store.record_failure(name, said, started_at=started_at)
+    bug = "" if known else _without("".join(traceback.format_exception(error)), secrets)
+    return Outcome(name, Status.FAILED, seconds, error=said, bug=bug)
 
 
 def _settle(
@@ -220,11 +289,7 @@ def _settle(
     if isinstance(error, MissingCredentialError | TurnedOffError) and name not in insist:
         return Outcome(name, Status.SKIPPED, seconds, error=str(error))
     if error is not None:
-        known = isinstance(error, RentoptError)
-        said = str(error) if known else f"a fault of rentopt: {type(error).__name__}: {error}"
-        store.record_failure(name, said, started_at=started_at)
-        bug = "" if known else "".join(traceback.format_exception(error))
-        return Outcome(name, Status.FAILED, seconds, error=said, bug=bug)
+        return _failed(name, seconds, error, store, config, started_at)
     found = answer.result()
     if not isinstance(found, ProviderTable):
         added, count = store.add_rates(found.rates), len(found.rates)
@@ -234,14 +299,15 @@ def _settle(
     before = store.offers(as_of=found.observed_at, adapters=[name]).get(name, [])
     judged = judge(found, before, config.gates)
     if judged.findings and not ungated:
-        run_id = store.quarantine(found, judged.findings, started_at=started_at)
+        findings = tuple(_without(line, {}) for line in judged.findings)
+        run_id = store.quarantine(found, findings, started_at=started_at)
         return Outcome(
             name,
             Status.QUARANTINED,
             seconds,
             offers=len(found.offers),
             rejected=len(found.rejected),
-            findings=judged.findings,
+            findings=findings,
             run_id=run_id,
         )
     held = () if ungated else judged.held_back

@@ -86,6 +86,10 @@ def offers(
     as_of: Today = None,
     prices: Prices = ANY_PRICES,
     store: PlanStore = None,
+    summary: Annotated[
+        bool,
+        typer.Option("--summary", help="A row for each GPU, seller and terms: how many, p10 …"),
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Most rows to show; 0 shows all.")] = 30,
     sort: Annotated[SortKey, typer.Option(help="Order of the rows.")] = SortKey.PRICE,
     format: Annotated[OutputFormat, typer.Option("--format", help="Form of the output.")] = (
@@ -125,6 +129,9 @@ def offers(
     )
     chosen = select(book.offers, filters)
     chosen.kept.sort(key=_order(sort, book, currency))
+    if summary:
+        _print_summary(book, chosen, currency, limit, format)
+        return
     shown = chosen.kept[:limit] if limit else chosen.kept
     if format is OutputFormat.JSON:
         _print_json(book, chosen, shown, currency, count)
@@ -177,6 +184,29 @@ def _print_rows(
         footer = ["", *(f"- {line}" for line in footer)]
     for line in footer:
         typer.echo(line, err=format is OutputFormat.CSV)
+
+
+def _print_summary(
+    book: OfferBook, chosen: Selection, currency: str, limit: int, format: OutputFormat
+) -> None:
+    from optimizer.report.market_summary import COLUMNS, summary
+    from optimizer.report.tables import Column, render
+
+    groups = summary(
+        chosen.kept,
+        lambda offer: book.per_gpu_hour(offer, currency),
+        lambda offer: offer.age_days(book.as_of),
+    )
+    cells = [group.cells for group in (groups[:limit] if limit else groups)]
+    if format is OutputFormat.JSON:
+        titles = [c.title if isinstance(c, Column) else c for c in COLUMNS]
+        rows = [dict(zip(titles, row, strict=True)) for row in cells]
+        body = {"currency": currency, "per": "GPU-hour", "groups": rows}
+        typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+        return
+    typer.echo(render(COLUMNS, cells, format.value), nl=False)
+    said = f"{len(cells)} shown of {len(groups)} groups; {currency} per GPU-hour"
+    typer.echo(said, err=format is OutputFormat.CSV)
 
 
 def _footer(book: OfferBook, chosen: Selection, shown: list[Offer], currency: str) -> list[str]:

@@ -65,6 +65,8 @@ class Alibaba(LiveAdapter):
     provider = "aliyun"
     """How price tables call it."""
     home = "https://ecs.{region}.aliyuncs.com"
+    pause_s = 0.4
+    variables = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
     page_size = 100
 
     def fetch(self) -> Iterator[Snapshot]:

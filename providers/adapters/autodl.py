@@ -85,6 +85,7 @@ class _Host:
 class AutoDl(LiveAdapter):
     name = "autodl"
     home = "https://www.autodl.com"
+    variables = ("AUTODL_TOKEN",)
     page_size = 100
 
     def fetch(self) -> Iterator[Snapshot]:

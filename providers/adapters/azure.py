@@ -92,6 +92,7 @@ SIZES: dict[str, Size] = dict([
 class Azure(LiveAdapter):
     name = "azure"
     home = "https://prices.azure.com"
+    pause_s = 3.0
 
     def fetch(self) -> Iterator[Snapshot]:
         for region in self.settings.regions or REGIONS:

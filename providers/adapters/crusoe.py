@@ -54,6 +54,7 @@ class Signer:
 class Crusoe(LiveAdapter):
     name = "crusoe"
     home = "https://api.crusoecloud.com"
+    variables = ("CRUSOE_ACCESS_KEY", "CRUSOE_SECRET_KEY", "CRUSOE_PROJECT_ID")
 
     def fetch(self) -> Iterator[Snapshot]:
         access, secret, project = (self.key(name) for name in VARIABLES)

@@ -23,6 +23,7 @@ DISK_GIB = 50
 class Cudo(LiveAdapter):
     name = "cudo"
     home = "https://rest.compute.cudo.org"
+    variables = ("CUDO_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("CUDO_API_KEY")

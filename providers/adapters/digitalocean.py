@@ -18,6 +18,7 @@ _HGX = ("_h100", "_h200")
 class DigitalOcean(LiveAdapter):
     name = "digitalocean"
     home = "https://api.digitalocean.com"
+    variables = ("DIGITALOCEAN_TOKEN",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key, pages = self.key("DIGITALOCEAN_TOKEN"), Pages()

@@ -119,6 +119,7 @@ Prices = Mapping[tuple[str, Terms, str], set[Decimal]]
 class Gcp(LiveAdapter):
     name = "gcp"
     home = "https://cloudbilling.googleapis.com"
+    variables = ("GOOGLE_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key(*VARIABLES)

@@ -25,6 +25,7 @@ _GIB = 2**30
 class HotAisle(LiveAdapter):
     name = "hotaisle"
     home = "https://admin.hotaisle.app/api"
+    variables = ("HOTAISLE_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("HOTAISLE_API_KEY")

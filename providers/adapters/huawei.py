@@ -82,6 +82,7 @@ class Huawei(LiveAdapter):
     name = "huawei"
     home = "https://bss.myhuaweicloud.com"
     """International accounts: https://bss-intl.myhuaweicloud.com."""
+    variables = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK")
 
     def fetch(self) -> Iterator[Snapshot]:
         keys = signing.Keys(self.key(VARIABLES[0]), self.key(VARIABLES[1]))

@@ -19,6 +19,7 @@ from providers.terms import PurchaseModel
 class Hyperstack(LiveAdapter):
     name = "hyperstack"
     home = "https://infrahub-api.nexgencloud.com"
+    variables = ("HYPERSTACK_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("HYPERSTACK_API_KEY")

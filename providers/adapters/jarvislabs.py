@@ -15,6 +15,7 @@ from providers.terms import PurchaseModel
 class JarvisLabs(LiveAdapter):
     name = "jarvislabs"
     home = "https://backendn.jarvislabs.net"
+    variables = ("JL_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("JL_API_KEY")

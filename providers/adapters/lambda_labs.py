@@ -15,6 +15,7 @@ from providers.terms import Increment, PurchaseModel
 class Lambda(LiveAdapter):
     name = "lambda"
     home = "https://cloud.lambda.ai"
+    variables = ("LAMBDA_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("LAMBDA_API_KEY")

@@ -24,6 +24,7 @@ _FID = re.compile(r"[\w-]+")
 class Mithril(LiveAdapter):
     name = "mithril"
     home = "https://api.mithril.ai"
+    variables = ("MITHRIL_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("MITHRIL_API_KEY")

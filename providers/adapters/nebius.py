@@ -55,6 +55,7 @@ class _StatusError(FetchError):
 class Nebius(LiveAdapter):
     name = "nebius"
     home = "https://api.nebius.cloud"
+    variables = ("NEBIUS_IAM_TOKEN",)
 
     def fetch(self) -> Iterator[Snapshot]:
         token = self.maybe_key(VARIABLES[0])

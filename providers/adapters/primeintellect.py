@@ -15,6 +15,7 @@ from providers.terms import PurchaseModel, Tier
 class PrimeIntellect(LiveAdapter):
     name = "primeintellect"
     home = "https://api.primeintellect.ai"
+    variables = ("PRIME_API_KEY",)
     page_size = 100
 
     def fetch(self) -> Iterator[Snapshot]:

@@ -35,6 +35,8 @@ _CLOUDS = (
 class RunPod(LiveAdapter):
     name = "runpod"
     home = "https://api.runpod.io"
+    variables = ("RUNPOD_API_KEY",)
+    keyless = True
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.maybe_key("RUNPOD_API_KEY")

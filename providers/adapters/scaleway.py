@@ -22,6 +22,7 @@ _GIB = 2**30
 class Scaleway(LiveAdapter):
     name = "scaleway"
     home = "https://api.scaleway.com"
+    variables = ("SCW_SECRET_KEY",)
     page_size = 100
 
     def fetch(self) -> Iterator[Snapshot]:

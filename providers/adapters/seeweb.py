@@ -14,6 +14,7 @@ from providers.terms import PurchaseModel
 class Seeweb(LiveAdapter):
     name = "seeweb"
     home = "https://api.seeweb.it/ecs/v2"
+    variables = ("SEEWEB_API_TOKEN",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("SEEWEB_API_TOKEN")

@@ -14,6 +14,7 @@ from providers.terms import PurchaseModel, Tenor, Tier
 class Shadeform(LiveAdapter):
     name = "shadeform"
     home = "https://api.shadeform.ai"
+    variables = ("SHADEFORM_API_KEY",)
 
     def fetch(self) -> Iterator[Snapshot]:
         key = self.key("SHADEFORM_API_KEY")

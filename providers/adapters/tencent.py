@@ -60,6 +60,7 @@ class Tencent(LiveAdapter):
     name = "tencent"
     home = "https://cvm.tencentcloudapi.com"
     """In dollars: https://cvm.intl.tencentcloudapi.com."""
+    variables = ("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY")
 
     def fetch(self) -> Iterator[Snapshot]:
         keys = signing.Keys(self.key(VARIABLES[0]), self.key(VARIABLES[1]))

@@ -31,6 +31,8 @@ _NVLINK_GB_S = 10
 class Vast(LiveAdapter):
     name = "vast"
     home = "https://console.vast.ai"
+    variables = ("VAST_API_KEY",)
+    keyless = True
     page_size = 3000
 
     def fetch(self) -> Iterator[Snapshot]:

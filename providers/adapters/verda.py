@@ -25,6 +25,7 @@ _UNITS = {"month": (1, 0), "year": (12, 0), "day": (0, 1), "week": (0, 7)}
 class Verda(LiveAdapter):
     name = "verda"
     home = "https://api.verda.com/v1"
+    variables = ("VERDA_CLIENT_ID", "VERDA_CLIENT_SECRET")
 
     def fetch(self) -> Iterator[Snapshot]:
         client = self.key("VERDA_CLIENT_ID", "DATACRUNCH_CLIENT_ID")

@@ -56,6 +56,7 @@ _ERROR = ("ResponseMetadata", "Error", "Code")
 class Volcengine(LiveAdapter):
     name = "volcengine"
     home = "https://open.volcengineapi.com"
+    variables = ("VOLCENGINE_ACCESS_KEY", "VOLCENGINE_SECRET_KEY")
     page_size = 100
 
     def fetch(self) -> Iterator[Snapshot]:

@@ -34,7 +34,7 @@ def by_code(
     def judge(_status: int, body: bytes) -> Verdict:
         try:
             code = code_of(json.loads(body), path)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Verdict.AS_ITS_STATUS
         for pattern, verdict in verdicts:
             if code and pattern and re.match(pattern, code):

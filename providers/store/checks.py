@@ -75,20 +75,16 @@ def _bounds(connection: Connection) -> Iterator[str]:
 
 def _counts(connection: Connection) -> Iterator[str]:
     """A run has as many versions as it says it changed."""
-    here = (version.c.run_id == run.c.id) & (version.c.valid_from == run.c.valid_from)
     counted = (
-        select(
-            run.c.id,
-            run.c.adapter,
-            run.c.added + run.c.changed,
-            run.c.vanished,
-            func.coalesce(func.sum(version.c.present), 0),
-            func.coalesce(func.sum(1 - version.c.present), 0),
-        )
-        .select_from(run.outerjoin(version, here))
-        .group_by(run.c.id)
+        select(version.c.run_id, version.c.present, func.count())
+        .join_from(version, run, run.c.id == version.c.run_id)
+        .where(version.c.valid_from == run.c.valid_from)
+        .group_by(version.c.run_id, version.c.present)
     )
-    for run_id, adapter, listed, gone, has_listed, has_gone in connection.execute(counted):
+    found = {(row[0], row[1]): row[2] for row in connection.execute(counted)}
+    said = select(run.c.id, run.c.adapter, run.c.added + run.c.changed, run.c.vanished)
+    for run_id, adapter, listed, gone in connection.execute(said.order_by(run.c.id)):
+        has_listed, has_gone = found.get((run_id, 1), 0), found.get((run_id, 0), 0)
         if (listed, gone) != (has_listed, has_gone):
             yield (
                 f"{adapter}: run {run_id} has {has_listed} changes and {has_gone} ends "

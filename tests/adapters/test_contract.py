@@ -77,6 +77,13 @@ def test_every_live_adapter_has_recordings():
     assert set(SOURCES) == set(LIVE)
 
 
+@pytest.mark.parametrize("name", LIVE)
+def test_doctor_is_told_which_variables_a_source_wants(name):
+    adapter, source = load_adapter(name), SOURCES[name]
+    assert adapter.variables == source.variables
+    assert adapter.keyless or not source.optional
+
+
 def test_a_fetch_goes_on_to_the_last_page(read):
     adapter, snapshots = read
     assert len(snapshots) == SOURCES[adapter.name].pages

@@ -243,3 +243,23 @@ def test_asking_for_help_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_summary_counts_the_offers_of_a_kind_and_spreads_their_prices():
+    rows = document("--gpu", "H100", "--summary")["groups"]
+    one = next(row for row in rows if int(row["offers"]) > 2)
+    prices = [Decimal(one[name]) for name in ("least", "p10", "median", "most")]
+    assert prices == sorted(prices)
+    assert sum(int(row["offers"]) for row in rows) == document("--gpu", "H100")["matching"]
+
+
+def test_a_quantile_lies_between_its_neighbours():
+    from optimizer.report.market_summary import quantile
+
+    values = [Decimal(1), Decimal(2), Decimal(4)]
+    assert [quantile(values, Decimal(share)) for share in ("0", "0.1", "0.5", "1")] == [
+        Decimal(1),
+        Decimal("1.2"),
+        Decimal(2),
+        Decimal(4),
+    ]

@@ -12,7 +12,7 @@ from providers.adapter import ProviderTable, Snapshot
 from providers.checks import judge, price_band
 from providers.config import GateConfig
 from providers.money import Money
-from providers.offers import Offer
+from providers.offers import Offer, Rejected
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
 NOW = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
@@ -83,6 +83,13 @@ def test_a_gpu_family_that_vanishes_is_suspicious_unless_it_was_a_single_offer()
     single = [offer("l40s", "0.9", "L40S-48GB")]
     judged = judge(table(*USUAL), [*USUAL, *a100, *single], GATES)
     assert judged.findings == ("A100-SXM4-80GB: all 2 offers are gone",)
+
+
+def test_a_family_that_is_named_but_sold_out_is_news_of_the_market():
+    a100 = [offer(f"a-{n}", "1.5", "A100-SXM4-80GB") for n in range(2)]
+    sold_out = [Rejected("acme/a-0/any/on_demand", "none can be had")]
+    judged = judge(replace(table(*USUAL), rejected=tuple(sold_out)), [*USUAL, *a100], GATES)
+    assert judged.findings == ()
 
 
 def test_one_price_that_jumps_is_held_back_and_the_rest_goes_on():

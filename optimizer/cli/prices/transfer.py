@@ -62,6 +62,9 @@ def import_(
     file: Annotated[str, typer.Argument(help="File, or https address of a table.")],
     name: Annotated[str, typer.Option("--as", help="Name of the source in the store.")],
     layout: Annotated[Layout, typer.Option(help="Columns of the file.")] = Layout.TABLE,
+    seller: Annotated[
+        str, typer.Option(help="Whose prices a catalogue file has, where its name does not tell.")
+    ] = "",
     valid_from: Annotated[
         datetime | None,
         typer.Option(
@@ -85,7 +88,7 @@ def import_(
             "give --valid-from to fill in its past"
         )
     now = datetime.now(UTC)
-    table = read_table(_reader(layout, file, now))
+    table = read_table(_reader(layout, file, now, seller))
     if not table.offers:
         reasons = "; ".join(f"{row.row}: {row.reason}" for row in table.rejected[:3])
         raise RentoptError(f"{file}: no offer in it ({reasons or 'it is empty'})")
@@ -101,8 +104,14 @@ def import_(
         typer.echo(f"  {row.row}: {row.reason}")
 
 
-def _reader(layout: Layout, file: str, now: datetime) -> Adapter:
+def _reader(layout: Layout, file: str, now: datetime, seller: str) -> Adapter:
     from providers.registry import load_adapter
 
-    adapter: Adapter = load_adapter(layout.value)([file], now)
-    return adapter
+    kind = load_adapter(layout.value)
+    if layout is Layout.TABLE:
+        if seller:
+            raise typer.BadParameter("a table names its sellers itself", param_hint="--seller")
+        reader: Adapter = kind([file], now)
+    else:
+        reader = kind([file], now, seller=seller)
+    return reader

@@ -154,7 +154,8 @@ class Api:
             said = error.response.get("Error", {})
             text = f"{said.get('Code')}: {said.get('Message')}"
             raise DeclinedError(f"{address}: {self._clean(text)[:200]}") from None
-        except ResponseParserError:
+        except (ResponseParserError, AttributeError, TypeError, ValueError):
+            # botocore takes the shape of an answer for granted, and that counts are counts
             raise FetchError(f"{address}: it cannot be read: {self._text[:120]}") from None
         except BotoCoreError as error:
             raise FetchError(f"{address}: {self._clean(str(error))[:200]}") from None

@@ -46,6 +46,8 @@ class Aws(LiveAdapter):
         "us-east-1", "us-east-2", "us-west-2", "eu-central-1", "eu-north-1", "ap-northeast-1",
     )  # fmt: skip
     """Regions asked unless the settings name others."""
+    file_regions: ClassVar[tuple[str, ...]] = ("us-east-1",)
+    """The same without a credential: a region's file has several hundred MB."""
     pricing_region: ClassVar[str] = "us-east-1"
     """The price list answers in few regions, for all."""
     currency: ClassVar[str] = "USD"
@@ -127,7 +129,7 @@ class Aws(LiveAdapter):
     def _by_files(self) -> Iterator[Snapshot]:
         http = self.settings.http
         urls = bulk.region_urls(http, f"{self.base}{self.index}", self.document)
-        for name in self.settings.regions or self.known:
+        for name in self.settings.regions or self.file_regions:
             if name not in urls:
                 known = ", ".join(sorted(urls))[:200]
                 raise FetchError(f"{self.name}: no price file of region '{name}'; known: {known}")
@@ -234,6 +236,7 @@ class AwsChina(Aws):
     home = "https://pricing.cn-north-1.amazonaws.com.cn"
     index = "/offers/v1.0/cn/index.json"
     known = ("cn-north-1", "cn-northwest-1")
+    file_regions = ("cn-northwest-1",)
     pricing_region = "cn-northwest-1"
     currency = "CNY"
     tax_included = None
