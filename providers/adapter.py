@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,6 +48,21 @@ class ProviderTable:
     snapshots: tuple[Snapshot, ...]
     offers: tuple[Offer, ...]
     rejected: tuple[Rejected, ...]
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Answers kept earlier, as an adapter that asks nobody."""
+
+    name: str
+    kept: Sequence[Snapshot]
+    parser: Callable[[Snapshot], Iterator[Offer | Rejected]]
+
+    def fetch(self) -> Iterator[Snapshot]:
+        yield from self.kept
+
+    def parse(self, snapshot: Snapshot) -> Iterator[Offer | Rejected]:
+        yield from self.parser(snapshot)
 
 
 def read_table(adapter: Adapter) -> ProviderTable:

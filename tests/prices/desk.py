@@ -39,7 +39,7 @@ class Desk:
         """Providers by adapter name, each on its own loopback server."""
         for name in names:
             source = SOURCES[name]
-            server = self._stack.enter_context(serving(source.route))
+            server = self._stack.enter_context(source.serving())
             self.servers[name] = server
             lines = [f'base_url = "{server.base}"']
             if source.regions:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import market
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from providers.bundled import data_path
+from providers.offers import Offer
 from providers.store import open_store
 
 SEPTEMBER = ("--since", "2026-09-01", "--until", "2026-11-19", "--currency", "USD")
@@ -247,3 +249,24 @@ def test_a_plan_made_before_there_was_a_store_is_made_again_without_it(filled):
     filled.run(*arguments, "--as-of", "2026-11-18", "--store", "none", "-o", str(first))
     again = filled.run(*arguments, "--prices", "of", str(first), "--store", str(filled.store))
     assert again.stdout == first.read_text()
+
+
+def test_kept_answers_are_read_again_with_the_parser_of_today(desk, monkeypatch):
+    from providers.adapters import cloudrift
+
+    desk.serve("cloudrift")
+    desk.prices("refresh", "cloudrift")
+    desk.servers["cloudrift"].requests.clear()
+    same = desk.prices("reparse", "cloudrift")
+    assert "3 offers, 0 differ from what was kept" in same.stdout, same.output
+    fates = cloudrift.CloudRift.fates
+
+    def mended(self, name, row, snapshot):
+        for fate in fates(self, name, row, snapshot):
+            yield replace(fate, note="mended") if isinstance(fate, Offer) else fate
+
+    monkeypatch.setattr(cloudrift.CloudRift, "fates", mended)
+    assert "3 differ" in desk.prices("reparse", "cloudrift").stdout
+    assert "kept: 0 new, 3 changed" in desk.prices("reparse", "cloudrift", "--apply").stdout
+    assert desk.servers["cloudrift"].requests == []
+    assert "no published run of lambda" in str(desk.prices("reparse", "lambda").exception)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli.prices import care, history, refresh, schedule, status, transfer
+from optimizer.cli.prices import care, history, refresh, reparse, schedule, status, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +16,7 @@ app.command()(history.history)
 app.command()(history.diff)
 app.command()(transfer.export)
 app.command("import")(transfer.import_)
+app.command()(reparse.reparse)
 app.command()(care.doctor)
 app.command()(care.vacuum)
 app.command()(care.backup)
