@@ -233,14 +233,16 @@ def duck_history(parquet: Path, sku: str) -> int:
     return len(duckdb.execute(statement, [str(parquet), sku]).fetchall())
 
 
-def timed(what: Callable[[], Any], runs: int) -> float:
-    """Median seconds."""
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        what()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+def once(what: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def in_turns(ours: Callable[[], Any], theirs: Callable[[], Any], runs: int) -> tuple[float, float]:
+    """Median seconds of each, taken in turns: other work on the machine slows both."""
+    pairs = [(once(ours), once(theirs)) for _ in range(runs)]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
 def next_day(store: PriceStore, offers: list[Offer], day: int, change: float) -> ProviderTable:
@@ -260,17 +262,23 @@ def next_day(store: PriceStore, offers: list[Offer], day: int, change: float) ->
     return ProviderTable(ADAPTER, at, (snapshot,), tuple(found), ())
 
 
-def commit_seconds(
-    store: PriceStore, offers: list[Offer], days: int, change: float, runs: int
-) -> float:
-    taken = []
+def commits(
+    store: PriceStore, folder: Path, offers: list[Offer], days: int, change: float, runs: int
+) -> tuple[float, float]:
+    """Median seconds of publishing a day's table, and of writing it whole as a Parquet file."""
+    pairs = []
     for day in range(days, days + runs):
         table = next_day(store, offers, day, change)
         began = time.perf_counter()
         done = store.publish(table, started_at=table.observed_at, now=table.observed_at)
-        taken.append(time.perf_counter() - began)
+        ours = time.perf_counter() - began
         assert done.changed == round(len(offers) * change), done
-    return statistics.median(taken)
+        began = time.perf_counter()
+        pq.write_table(
+            pa.table(columns_of(list(table.offers))), folder / "day.parquet", compression="zstd"
+        )
+        pairs.append((ours, time.perf_counter() - began))
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
 def row(name: str, ours: str, theirs: str = "", ratio: str = "") -> str:
@@ -278,7 +286,11 @@ def row(name: str, ours: str, theirs: str = "", ratio: str = "") -> str:
 
 
 def against(name: str, ours: float, theirs: float) -> str:
-    return row(name, f"{ours * 1000:.0f} ms", f"{theirs * 1000:.0f} ms", f"{theirs / ours:.1f}")
+    ours_ms, theirs_ms = ours * 1000, theirs * 1000
+    digits = 0 if ours_ms > 10 else 1
+    return row(
+        name, f"{ours_ms:.{digits}f} ms", f"{theirs_ms:.{digits}f} ms", f"{theirs / ours:.1f}"
+    )
 
 
 def measure(folder: Path, count: int, days: int, change: float, runs: int) -> list[str]:
@@ -286,27 +298,25 @@ def measure(folder: Path, count: int, days: int, change: float, runs: int) -> li
     offers = first_offers(count, dice)
     versions = history(offers, days, change, dice)
     path, parquet = folder / "prices.db", folder / "versions.parquet"
-    loading = timed(lambda: load(path, offers, versions, days), 1)
-    writing = timed(lambda: write_versions(parquet, offers, versions), 1)
+    loading = once(lambda: load(path, offers, versions, days))
+    writing = once(lambda: write_versions(parquet, offers, versions))
     daily = daily_size(folder, offers, versions, days)
     today, past = moment(days - 1), moment(max(0, days - 1 - 3 * 365))
     sku = offers[count // 2].sku
     lines = []
     with open_store(path) as store:
-        checking = timed(lambda: check(store), 1)
+        checking = once(lambda: check(store))
         for name, at in (("all offers of today", today), ("all offers 3 years ago", past)):
             assert store.offers(as_of=at)[ADAPTER] == duck_as_of(parquet, at), name
-            ours = timed(lambda at=at: store.offers(as_of=at), runs)
-            lines.append(against(name, ours, timed(lambda at=at: duck_as_of(parquet, at), runs)))
+            taken = in_turns(
+                lambda at=at: store.offers(as_of=at), lambda at=at: duck_as_of(parquet, at), runs
+            )
+            lines.append(against(name, *taken))
         assert len(store.history(sku=sku)) == duck_history(parquet, sku)
-        ours = timed(lambda: store.history(sku=sku), runs)
-        theirs = timed(lambda: duck_history(parquet, sku), runs)
-        lines.append(
-            row("history of one offer", f"{ours * 1000:.1f} ms", f"{theirs * 1000:.1f} ms",
-                f"{theirs / ours:.1f}")
-        )  # fmt: skip
-        ours = commit_seconds(store, offers, days, change, runs)
-        lines.append(row(f"publish a table, {change:.0%} changed", f"{ours * 1000:.0f} ms"))
+        taken = in_turns(lambda: store.history(sku=sku), lambda: duck_history(parquet, sku), runs)
+        lines.append(against("history of one offer", *taken))
+        taken = commits(store, folder, offers, days, change, runs)
+        lines.append(against(f"keep a day's table, {change:.0%} changed", *taken))
         size = store.size_bytes()
         store.vacuum()
         packed = store.size_bytes()
