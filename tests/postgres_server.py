@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 HOW = "apt-get install postgresql"
 
 
@@ -44,6 +42,8 @@ class Server:
         self._numbers = itertools.count(1)
 
     def fresh_url(self) -> str:
+        import psycopg
+
         name = f"store_{next(self._numbers)}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
