@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +34,11 @@ class FxTable:
     """Day → currency → units of it for one unit of the pivot."""
     source: str
     fixed: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
+    days: tuple[date, ...] = field(init=False, repr=False, compare=False)
+    """All that are known, in order."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "days", tuple(sorted(self.per_pivot)))
 
     def rate(self, base: str, quote: str, on: date) -> Rate:
         """The rate of the last known day not after `on`, else of the first known day.
@@ -46,8 +52,7 @@ class FxTable:
             return Rate(base, quote, self.fixed[base, quote], on, "fixed in the schedule")
         if (quote, base) in self.fixed:
             return Rate(base, quote, 1 / self.fixed[quote, base], on, "fixed in the schedule")
-        days = sorted(self.per_pivot)
-        day = max((known for known in days if known <= on), default=days[0])
+        day = self.days[max(0, bisect_right(self.days, on) - 1)]
         units = {self.pivot: Decimal(1), **self.per_pivot[day]}
         for currency in (base, quote):
             if currency not in units:

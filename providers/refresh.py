@@ -36,7 +36,7 @@ FX = "fx"
 FIRST_RATES = timedelta(days=400)
 """How far back the rates of the first refresh reach: schedules of the last year need them."""
 _SHORTEST_SECRET = 8
-_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL|_[AS]K$|CLIENT_ID$")
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL|_[AS]K$|(CLIENT|PROJECT)_ID$")
 """Of a variable."""
 
 

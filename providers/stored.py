@@ -43,6 +43,8 @@ def stored_prices(
         from providers.store import open_store
 
     moment = datetime.combine(as_of, time.max, UTC)
+    # One moment of knowledge for all that follows: a refresh may publish in between.
+    known_at = known_at or datetime.now(UTC)
     with open_store(store_url, create=False, read_only=True) as store:
         runs = store.runs_behind(as_of=moment, known_at=known_at)
         fx = store.fx_table(known_at=known_at)
@@ -60,5 +62,5 @@ def stored_prices(
                 for run in sorted(runs, key=lambda run: run.adapter)
             ),
             fx,
-            max((run.known_at for run in runs), default=known_at),
+            max((run.known_at for run in runs), default=None),
         )

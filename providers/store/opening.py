@@ -92,7 +92,7 @@ def _check_older(found: str, place: Database, *, migrate: bool) -> None:
     if not place.is_sqlite and not migrate:
         raise StoreError(
             f"{older}: make a backup with pg_dump, stop the other users of the store, then "
-            "run open_store(URL, migrate=True) of providers.store in Python"
+            "run: rentopt prices migrate"
         )
 
 

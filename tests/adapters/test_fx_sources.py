@@ -146,7 +146,10 @@ def test_a_history_begins_with_the_day_in_force(settings):
         Reply(DAILY[:420]),
         Reply(DAILY.replace(b"2026-11-20", b"2026-11-16")),
     ],
-    ids=str,
+    ids=[
+        *("503", "429", "403", "404", "hang", "cut off", "a page", "a page that is XML"),
+        *("nothing", "half a zip", "half a table", "an old day"),
+    ],
 )
 def test_frankfurter_steps_in_and_the_reason_is_kept(settings, ecb, frankfurter, reply):
     ecb.always = reply

@@ -109,6 +109,19 @@ def vacuum(
     typer.echo(f"{dropped} raw answers dropped; {before / 2**20:.1f} -> {after / 2**20:.1f} MiB")
 
 
+def migrate(store: StoreUrl = None) -> None:
+    """Bring a store of an earlier version up to date; the first command does it for a file."""
+    from providers.config import load_config
+    from providers.errors import needing
+
+    with needing("live"):
+        from providers.store import open_store
+
+    config = load_config(store=store)
+    with open_store(config.store_url, create=False, migrate=True):
+        typer.echo("the store is up to date")
+
+
 def backup(
     path: Annotated[Path, typer.Argument(help="File to write.")],
     store: StoreUrl = None,
