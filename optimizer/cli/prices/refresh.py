@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from providers.refresh import Outcome
     from providers.store import PriceStore
 
-_UNREACHED = ("no such host", "connection refused", "cannot be reached")
+_UNREACHED = ("no such host", "connection refused", "cannot be reached", "timed out", "UNAVAILABLE")
 
 
 class RefreshFormat(StrEnum):
