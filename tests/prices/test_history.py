@@ -133,13 +133,11 @@ def test_an_import_cannot_take_the_name_of_a_source(filled):
 
 def test_prices_are_reproduced_as_they_were_known_on_a_day(filled):
     """A back-fill learnt later changes what was in force, not what was known."""
-    late = market.FIRST + timedelta(days=200)
     with open_store(filled.store) as store:
         store.import_offers(
             "acme",
             [market.offer("h100", "1.11")],
             valid_from=market.FIRST + timedelta(days=5),
-            now=late,
             note="corrected",
         )
 
