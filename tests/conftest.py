@@ -12,7 +12,7 @@ import postgres_server
 _NOWHERE = Path(tempfile.gettempdir()) / "rentopt-tests-have-no-home"
 
 for variable in [name for name in os.environ if name.startswith("RENTOPT_")]:
-    if not variable.startswith("RENTOPT_TEST_"):
+    if not variable.startswith(("RENTOPT_TEST_", "RENTOPT_LIVE")):
         del os.environ[variable]
 os.environ["XDG_CONFIG_HOME"] = str(_NOWHERE / "config")
 os.environ["XDG_DATA_HOME"] = str(_NOWHERE / "data")
