@@ -9,6 +9,7 @@ from providers.store.records import (
     Published,
     QuarantinedRun,
     Run,
+    StoreBusyError,
     StoreError,
     StoreMissingError,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Published",
     "QuarantinedRun",
     "Run",
+    "StoreBusyError",
     "StoreError",
     "StoreMissingError",
     "open_store",

@@ -21,12 +21,12 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import QueuePool
 
-from providers.store.records import StoreError
+from providers.store.records import StoreBusyError, StoreError
 
 LOCK_WAIT_S = 120
 """How long a writer waits for another; publishing takes seconds."""
-_WRITER_LOCK = 7236837
-"""Any number that other programs in the same PostgreSQL database do not use."""
+_WRITER_LOCK, _REFRESH_LOCK = 7236837, 7236838
+"""Any numbers that other programs in the same PostgreSQL database do not use."""
 
 
 class Database:
@@ -63,6 +63,28 @@ class Database:
                 lock = text("SELECT pg_advisory_xact_lock(:number)")
                 connection.execute(lock, {"number": _WRITER_LOCK})
             yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For one refresh at a time from all machines; PostgreSQL ends the lock with its owner.
+
+        A file has the lock of its machine (`providers.lock`).
+
+        Raises:
+            StoreBusyError: another connection holds the lock.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        with self.apart() as connection:
+            lock = text("SELECT pg_try_advisory_lock(:number)")
+            if not connection.scalar(lock, {"number": _REFRESH_LOCK}):
+                raise StoreBusyError(f"a refresh from another machine is at work on {self.where}")
+            try:
+                yield
+            finally:
+                unlock = text("SELECT pg_advisory_unlock(:number)")
+                connection.execute(unlock, {"number": _REFRESH_LOCK})
 
     @contextmanager
     def apart(self) -> Iterator[Connection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,14 @@ class PriceStore:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keeps refreshes of other machines out for the time of the block.
+
+        Raises:
+            StoreBusyError: one of them is at work.
+        """
+        return self._place.alone()
 
     def close(self) -> None:
         self._place.close()

@@ -29,6 +29,12 @@ class StoreMissingError(StoreError):
     """There is no price store yet where one was looked for."""
 
 
+class StoreBusyError(StoreError):
+    """A refresh from another machine is at work on the same store."""
+
+    exit_code = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """What publishing a table changed, in offers."""

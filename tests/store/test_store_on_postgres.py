@@ -10,7 +10,7 @@ from older import make_older
 from sqlalchemy import create_engine, text
 from tables import day, prices, table
 
-from providers.store import StoreError, open_store
+from providers.store import StoreBusyError, StoreError, open_store
 
 
 @pytest.fixture
@@ -42,3 +42,12 @@ def test_a_store_of_a_team_is_copied_by_its_own_tools(postgres_url: str, path: P
     with open_store(postgres_url) as store, pytest.raises(StoreError, match="pg_dump"):
         store.backup(path)
     assert not path.exists()
+
+
+def test_one_refresh_at_a_time_works_on_the_store_of_a_team(postgres_url: str) -> None:
+    with open_store(postgres_url) as here, open_store(postgres_url) as there:
+        with here.alone(), pytest.raises(StoreBusyError) as busy, there.alone():
+            pass
+        assert busy.value.exit_code == 6
+        with there.alone():
+            here.publish(table(day(0), {"a": "1"}), started_at=day(0), now=day(0))

@@ -11,7 +11,7 @@ import typer
 
 from optimizer.cli.price_options import StoreUrl
 from optimizer.cli.prices.status import price_age
-from optimizer.cli.prices.store import opened
+from optimizer.cli.prices.store import held, opened
 
 if TYPE_CHECKING:
     from providers.config import Config
@@ -98,10 +98,9 @@ def vacuum(
 ) -> None:
     """Drop old raw answers and give the space back. Prices are never dropped."""
     from providers.config import load_config
-    from providers.lock import refresh_lock
 
     config = load_config(store=store)
-    with refresh_lock(config.store_url), opened(config, create=False) as prices:
+    with held(config, create=False) as prices:
         before = prices.size_bytes()
         dropped = prices.prune_snapshots(keep_days or config.refresh.keep_snapshots_days)
         prices.vacuum()

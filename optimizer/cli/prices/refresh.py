@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.price_options import StoreUrl
-from optimizer.cli.prices.store import opened
+from optimizer.cli.prices.store import held
 
 if TYPE_CHECKING:
     from providers.config import Config
@@ -67,7 +67,6 @@ def refresh(
     """
     from optimizer.cli.plan import check_writable
     from providers.config import load_config
-    from providers.lock import refresh_lock
     from providers.metrics import write_metrics
     from providers.refresh import exit_code
 
@@ -77,7 +76,7 @@ def refresh(
     asked = {name: value for name, value in over.items() if value is not None}
     config = load_config(store=store, refresh=asked or None)
     named = provider or []
-    with refresh_lock(config.store_url), opened(config) as prices:
+    with held(config) as prices:
         if accept:
             outcomes = _accept(named, prices)
         else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.price_options import StoreUrl
-from optimizer.cli.prices.store import opened
+from optimizer.cli.prices.store import held
 
 MOST_SHOWN = 20
 
@@ -27,13 +27,12 @@ def reparse(
     from providers.config import load_config
     from providers.errors import RentoptError
     from providers.live import Settings
-    from providers.lock import refresh_lock
     from providers.registry import load_adapter
 
     config = load_config(store=store)
     how = config.provider(provider)
     kind = load_adapter(provider)
-    with refresh_lock(config.store_url), opened(config, create=False) as prices:
+    with held(config, create=False) as prices:
         visible = [r for r in prices.runs(provider, limit=1000) if r.status == "published"]
         chosen = next((r for r in visible if run in (None, r.id)), None)
         if chosen is None or chosen.observed_at is None:

@@ -14,6 +14,23 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def held(config: Config, *, create: bool = True) -> Iterator[PriceStore]:
+    """The same, for commands that write: one at a time on a store.
+
+    Raises:
+        LockHeldError, StoreBusyError: another one is at work, on this machine or elsewhere.
+    """
+    from providers.lock import refresh_lock
+
+    with (
+        refresh_lock(config.store_url),
+        opened(config, create=create) as store,
+        store.alone(),
+    ):
+        yield store
+
+
+@contextmanager
 def opened(config: Config, *, create: bool = True) -> Iterator[PriceStore]:
     """The store of the settings; without `create` it must be there."""
     with needing("live"):

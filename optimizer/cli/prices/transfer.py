@@ -11,7 +11,7 @@ import typer
 
 from optimizer.cli.price_options import StoreUrl
 from optimizer.cli.prices.history import end_of_day
-from optimizer.cli.prices.store import opened
+from optimizer.cli.prices.store import held, opened
 
 if TYPE_CHECKING:
     from providers.adapter import Adapter
@@ -79,7 +79,6 @@ def import_(
     from providers.adapter import read_table
     from providers.config import load_config
     from providers.errors import RentoptError
-    from providers.lock import refresh_lock
     from providers.registry import ADAPTERS, FILE_ADAPTERS
 
     if name in set(ADAPTERS) - FILE_ADAPTERS and valid_from is None:
@@ -94,7 +93,7 @@ def import_(
         raise RentoptError(f"{file}: no offer in it ({reasons or 'it is empty'})")
     moment = datetime.combine(valid_from.date(), datetime.min.time(), UTC) if valid_from else now
     config = load_config(store=store)
-    with refresh_lock(config.store_url), opened(config) as prices:
+    with held(config) as prices:
         done = prices.import_offers(name, table.offers, valid_from=moment, note=file)
     typer.echo(
         f"{name}: {len(table.offers)} offers, {done.added} new, {done.changed} changed, "
