@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from providers.adapter import Snapshot
 from providers.errors import DocumentError, Fault
-from providers.http import Http, redacted
+from providers.http import Http
 from providers.offers import Offer, Rejected
+from providers.redaction import redacted
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
 """Two letters at least: C:/ is a drive. One slash, where a `Path` was made of an address."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,11 +17,11 @@ from decimal import Decimal
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from providers.adapter import Snapshot
 from providers.errors import RentoptError
+from providers.redaction import forms, redacted, without
 
 USER_AGENT = "rentopt/0.1 (GPU rental price reader)"
 LONGEST_RETRY_AFTER_S = 120.0
@@ -30,8 +29,6 @@ TRIES_WHEN_LIMITED = 5
 TRIES_WHEN_BROKEN = 3
 DAILY_QUOTA = b"search_quota_exceeded"
 """In a 429's body: nothing more today, so asking again only makes it worse."""
-_SHORTEST_SECRET = 6
-_SECRET_PARAMETERS = re.compile(r"(?i)key|token|secret|sig|pass|auth|credential")
 
 
 class FetchError(RentoptError):
@@ -192,7 +189,7 @@ class Http:
         """
         import requests
 
-        hide = [text for text in secrets if len(text) >= _SHORTEST_SECRET]
+        hide = forms(secrets)
         asked = requests.Request(
             method,
             url,
@@ -206,7 +203,7 @@ class Http:
             request = asked.prepare()
         except (requests.exceptions.RequestException, ValueError):
             raise FetchError(f"'{redacted(url)}' is no address to ask") from None
-        address = _without(redacted(request.url or url), hide)
+        address = without(redacted(request.url or url), hide)
         end = self.clock() + self.limits.deadline_s
         tried = 0
         while True:
@@ -214,7 +211,7 @@ class Http:
             try:
                 return self._once(self._signed(request, dialect), address, hide, variables, dialect)
             except _TryAgainError as failure:
-                problem = f"{address}: {_without(str(failure), hide)}"
+                problem = f"{address}: {without(str(failure), hide)}"
                 if tried >= failure.tries:
                     raise FetchError(f"{problem}, {tried} times") from None
                 pause = 2 ** (tried - 1) * self.dice() if failure.wait_s is None else failure.wait_s
@@ -366,26 +363,6 @@ def _what(error: Exception) -> str:
         if sign in text:
             return meaning
     return f"cannot be reached ({type(error).__name__})"
-
-
-def redacted(url: str) -> str:
-    """The address without what may be secret in its query or before its host."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.partition("?")[0]
-    query = "&".join(
-        f"{name}=[hidden]" if sign and _SECRET_PARAMETERS.search(name) else pair
-        for pair in parts.query.split("&")
-        for name, sign, _ in [pair.partition("=")]
-    )
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
-
-
-def _without(text: str, hide: Collection[str]) -> str:
-    for secret in hide:
-        text = text.replace(secret, "[hidden]")
-    return text
 
 
 def _whole(value: Any) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 from providers.config import default_store
 from providers.errors import RentoptError, needing
 
+A_MOMENT_S = 0.5
+
 
 class LockHeldError(RentoptError):
     """Another refresh is at work on the same store."""
@@ -27,18 +29,22 @@ def refresh_lock(store_url: str) -> Iterator[Path]:
 
     Raises:
         LockHeldError: another process holds it; says which.
+        RentoptError: there is no place for its file.
     """
     with needing("live"):
         from filelock import FileLock, Timeout
 
     path = lock_path(store_url)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     owner = path.with_suffix(".owner")
     try:
-        lock.acquire(blocking=False)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever only asks if it is held (`lock_owner`) holds it for a moment.
+        lock.acquire(timeout=A_MOMENT_S, poll_interval=A_MOMENT_S / 10)
     except Timeout:
         raise LockHeldError(f"another refresh is at work ({_said(owner)}); wait for it") from None
+    except OSError as error:
+        raise RentoptError(f"{path} cannot be made: {error.strerror}") from None
     try:
         who = {
             "pid": os.getpid(),

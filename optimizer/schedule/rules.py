@@ -232,7 +232,7 @@ def check_market(
 ) -> None:
     from providers.book import TABLES
     from providers.files import address_of, import_hint
-    from providers.http import redacted
+    from providers.redaction import redacted
 
     if market is None:
         return

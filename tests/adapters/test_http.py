@@ -8,7 +8,8 @@ import sys
 import pytest
 from loopback import Reply, drip, hang, serving
 
-from providers.http import CredentialError, FetchError, Http, Limits, QuotaError, redacted
+from providers.http import CredentialError, FetchError, Http, Limits, QuotaError
+from providers.redaction import redacted
 
 QUICK = Limits(connect_s=2, read_s=0.1, answer_s=0.1, deadline_s=50)
 

@@ -27,7 +27,7 @@ from providers.store import open_store
 HERE = Path(__file__).parent
 SOURCES_ASKED = ("cloudrift", "digitalocean", "lambda", "vultr")
 REGIONS = 60
-"""Of each large table; so that writing it takes a while."""
+"""In which Lambda has each of its machines here, so that writing the table takes a while."""
 DEARER = prices(lambda number: number * 1.2, re.compile("price_|cost"))
 
 
@@ -71,8 +71,9 @@ class Death:
 class Ward(Desk):
     """An operator whose refreshes are killed. The sources answer one of two tables each."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, regions: int = REGIONS) -> None:
         super().__init__(folder, stack)
+        self.regions = regions
         self.serve(*SOURCES_ASKED)
         self.rates()
         self.dearer = False
@@ -89,7 +90,7 @@ class Ward(Desk):
 
             def good():
                 found = route(request, base)
-                return large(found, REGIONS + 3 * dear) if name == "lambda" else found
+                return large(found, self.regions + 3 * dear) if name == "lambda" else found
 
             return DEARER(request, good) if dear else good()
 
@@ -105,10 +106,12 @@ class Ward(Desk):
         shared = [n for n in SOURCES_ASKED if self.tables_of[True][n] == self.tables_of[False][n]]
         assert not shared, f"the two tables of {shared} are one"
 
-    def tables(self) -> dict[str, str]:
+    def offers(self):
         with open_store(self.store, create=False, read_only=True) as store:
-            found = store.offers(as_of=datetime.now(UTC), adapters=SOURCES_ASKED)
-        return {name: digest(table) for name, table in found.items()}
+            return store.offers(as_of=datetime.now(UTC), adapters=SOURCES_ASKED)
+
+    def tables(self) -> dict[str, str]:
+        return {name: digest(table) for name, table in self.offers().items()}
 
     def start(self, *arguments: str, end: dict | None = None) -> int:
         """A process of `rentopt`; its id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,8 @@ from decimal import Decimal
 import pytest
 from desk import answer
 from faults import KINDS
-from loopback import Reply
+from filelock import FileLock
+from loopback import Reply, serving
 from sources import SECRET, SOURCES
 
 from providers.adapter import ProviderTable, Snapshot
@@ -18,8 +20,10 @@ from providers.adapters.lambda_labs import Lambda
 from providers.adapters.vultr import Vultr
 from providers.checks import judge
 from providers.config import Config, GateConfig
-from providers.http import FetchError, Limits, read_json
+from providers.errors import RentoptError
+from providers.http import FetchError, Http, Limits, read_json
 from providers.live import Settings
+from providers.lock import lock_owner, lock_path, refresh_lock
 from providers.money import Money
 from providers.offers import Offer, Rejected
 from providers.refresh import Hooks, refresh
@@ -168,8 +172,6 @@ def test_time_outs_are_those_of_the_settings_and_else_of_the_client(desk):
     used = []
 
     def http(limits, pause_s):
-        from providers.http import Http
-
         used.append(limits)
         return Http(limits)
 
@@ -180,3 +182,31 @@ def test_time_outs_are_those_of_the_settings_and_else_of_the_client(desk):
             config = Config(providers=base, **more)
             refresh(["cloudrift"], store, config, hooks=Hooks(http=http))
     assert used == [Limits(), Limits(read_s=7)]
+
+
+@pytest.mark.parametrize("written", [r"sk-a\/b+c=", "sk-a%2Fb%2Bc%3D", "sk-a/b+c="])
+def test_a_key_is_hidden_however_a_server_writes_it(written):
+    """Some write a slash with a backslash in JSON, and others quote what stood in an address."""
+    reply = Reply(f'{{"you sent": "{written}"}}'.encode(), 400)
+    with serving(lambda request, base: reply) as server, pytest.raises(FetchError) as failure:
+        Http().get(server.base, secrets=["sk-a/b+c="])
+    assert '"you sent": "[hidden]"' in str(failure.value)
+
+
+def test_who_only_asks_for_the_lock_is_in_nobodys_way(tmp_path):
+    """`doctor` takes the lock for a moment to see whether it is free."""
+    store = str(tmp_path / "prices.db")
+    with FileLock(lock_path(store), thread_local=False) as held:
+        release = threading.Timer(0.1, held.release)
+        release.start()
+        with refresh_lock(store):
+            release.join()
+    assert lock_owner(store) == ""
+
+
+def test_a_store_where_nothing_can_be_is_a_sentence_and_no_traceback(desk):
+    (desk.folder / "file").write_text("")
+    desk.store = desk.folder / "file" / "prices.db"
+    done = desk.prices("refresh", "cloudrift")
+    assert isinstance(done.exception, RentoptError)
+    assert "cannot be made: " in str(done.exception)

@@ -137,6 +137,6 @@ def backup(
 
 def _shown(url: str) -> str:
     """A server's address without its password."""
-    from providers.http import redacted
+    from providers.redaction import redacted
 
     return redacted(url) if "://" in url else url
