@@ -234,7 +234,7 @@ CARDS = r"(?i)([abhv]|gb|mi|rtx[ _a]*)\d{2,4}[a-z]?|l40s?|rtx[ _-]?[a-z ]*\d{4}|
 
 @cache
 def bomb() -> bytes:
-    return gzip.compress(bytes(2**27), 9)
+    return gzip.compress(bytes(2**25), 9)
 
 
 def gzipped(body: Callable[[], bytes]) -> Callable:
@@ -263,10 +263,6 @@ def is_adapter(name: str) -> bool:
     return name in SOURCES
 
 
-def anyone(name: str) -> bool:
-    return True
-
-
 def of_grpc(name: str) -> bool:
     return not speaks_http(name)
 
@@ -281,7 +277,7 @@ def status(code: str, ends: frozenset[str] = NEVER) -> Kind:
 HTML = b"<!doctype html><title>Sign in</title>" + b"<p>" * 1000
 
 KINDS = {
-    "refused": Kind("connection refused", NEVER, only=anyone, special="nobody"),
+    "refused": Kind("connection refused", NEVER, special="nobody"),
     "hang-up": Kind("the connection is closed without a word", NEVER, always(Reply(act=hang_up))),
     "401": Kind("401, repeating the key", NEVER, echo(401), only=keyed),
     "403": Kind("403, repeating the key", NEVER, echo(403), only=keyed),
@@ -323,7 +319,7 @@ KINDS = {
     "redirect": Kind("a redirect to another host", NEVER, special="redirect"),
     "bomb": Kind("a gzip bomb", NEVER, gzipped(bomb)),
     "no-gzip": Kind("gzip that is none", NEVER, gzipped(lambda: b"\x1f\x8b this is not")),
-    "certificate": Kind("a certificate nobody signed", NEVER, only=anyone, special="certificate"),
+    "certificate": Kind("a certificate nobody signed", NEVER, special="certificate"),
     "empty": Kind("lists without rows", ANY, of_json(emptied, without_rows), only=is_priced),
     "half-rows": Kind(
         "half the rows gone",
@@ -377,6 +373,12 @@ KINDS = {
     },
     "grpc-hang": Kind(
         "gRPC: nothing is said (hang)", NEVER, always("hang"), of_grpc, slow=True, special="grpc"
+    ),
+    "grpc-refused": Kind(
+        "gRPC: connection refused", NEVER, only=of_grpc, slow=True, special="nobody"
+    ),
+    "grpc-certificate": Kind(
+        "gRPC: a certificate nobody signed", NEVER, only=of_grpc, slow=True, special="certificate"
     ),
     "bug": Kind("a fault of the adapter itself", NEVER, special="bug", only=is_adapter),
     "bug-exit": Kind("an adapter that ends the program", NEVER, special="exit", only=is_adapter),

@@ -36,12 +36,15 @@ from providers.store import open_store
 ALL = (*sorted(SOURCES), "fx")
 PEM = Path(__file__).with_name("nobodys.pem")
 """A certificate for 127.0.0.1 that nobody signed, with its key; good for nothing else."""
-QUICK = """[refresh]
+TIMES = """[refresh]
 workers = 40
-connect_timeout_s = 5
-read_timeout_s = 1.2
-answer_timeout_s = 2.0
+connect_timeout_s = 10
+read_timeout_s = {read}
+answer_timeout_s = {answer}
 """
+QUICK = TIMES.format(read=1.2, answer=2)
+"""Where some source says nothing; elsewhere a machine with much to do gets time to answer."""
+PATIENT = TIMES.format(read=20, answer=40)
 MOST_BYTES = 2**22
 
 
@@ -105,7 +108,7 @@ class Market(Desk):
         self.first: dict[str, str] = {}
         self.visitors = 0
         self._homes: dict[str, str] = {}
-        self.settings(QUICK)
+        self.settings(PATIENT)
         self.hook_server = self.hook()
         self.settings(f'[notify]\nwebhook = "{self.hook_server.base}/hooks/{SECRET}-path"\n')
         self.serve(*(name for name in names if name != "fx"))
@@ -160,6 +163,7 @@ class Market(Desk):
     def spoil(self, kinds: dict[str, Kind]) -> None:
         """From now on these sources are at fault, and the others well."""
         self.kinds = kinds
+        self._head[0] = QUICK if any(kind.slow for kind in kinds.values()) else PATIENT
         self.count.clear()
         self.altered = {name for name, kind in kinds.items() if kind.special}
         for name, home in self._homes.items():
