@@ -33,6 +33,10 @@ WIDEST_BAND = (Decimal("0.005"), Decimal(200))
 MOST_LINES = 20
 
 
+HELD = "held back: "
+"""How the reason of a price that is not believed begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A table without the rows held back, and why it must not be published, if it must not."""
@@ -43,20 +47,26 @@ class Judgement:
     """Empty: it may be published."""
 
 
-def judge(table: ProviderTable, before: Sequence[Offer], gates: GateConfig) -> Judgement:
+def judge(
+    table: ProviderTable,
+    before: Sequence[Offer],
+    gates: GateConfig,
+    held_before: Sequence[Offer] = (),
+) -> Judgement:
     """Compare a new table with the last good one.
 
     Args:
         before: the offers of the last good table; none on the first visit.
+        held_before: last believed prices of offers that were held back from it.
     """
     fx, day = _rates(), table.observed_at.date()
-    old = {offer.sku: offer for offer in before}
+    old = {offer.sku: offer for offer in (*held_before, *before)}
     held: list[Rejected] = []
     kept: list[Offer] = []
     for offer in table.offers:
         reason = _outside_band(offer, fx, day) or _jump(offer, old.get(offer.sku), gates)
         if reason:
-            held.append(Rejected(offer.sku, f"held back: {reason}", offer.source))
+            held.append(Rejected(offer.sku, f"{HELD}{reason}", offer.source))
         else:
             kept.append(offer)
     findings = [
@@ -109,7 +119,7 @@ def _median_move(offers: Sequence[Offer], old: dict[str, Offer], gates: GateConf
 def _too_many_held(held: Sequence[Rejected], table: ProviderTable, gates: GateConfig) -> list[str]:
     if len(held) <= gates.most_held_share * len(table.offers):
         return []
-    lines = [f"  {row.row}: {row.reason.removeprefix('held back: ')}" for row in held[:MOST_LINES]]
+    lines = [f"  {row.row}: {row.reason.removeprefix(HELD)}" for row in held[:MOST_LINES]]
     more = [f"  and {len(held) - MOST_LINES} more"] if len(held) > MOST_LINES else []
     return [f"{len(held)} of {len(table.offers)} prices are not believable", *lines, *more]
 

@@ -20,12 +20,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from providers.adapter import Adapter, ProviderTable, read_table
-from providers.checks import judge
+from providers.checks import HELD, judge
 from providers.config import Config, RefreshConfig, credentials
 from providers.errors import RentoptError
 from providers.fx_sources import FoundRates, latest_rates, rate_history
 from providers.http import FetchError, Http, Limits, MissingCredentialError, TurnedOffError
 from providers.live import Settings
+from providers.offers import Offer
 from providers.registry import ADAPTERS, FILE_ADAPTERS, UnknownAdapterError, load_adapter
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _settle(
         run_id = store.publish(visit, started_at=started_at, note=found.fallback).run_id
         return Outcome(name, Status.PUBLISHED, seconds, offers=count, added=added, run_id=run_id)
     before = store.offers(as_of=found.observed_at, adapters=[name]).get(name, [])
-    judged = judge(found, before, config.gates)
+    judged = judge(found, before, config.gates, _held_before(name, store))
     if judged.findings and not ungated:
         findings = tuple(_without(line, {}) for line in judged.findings)
         run_id = store.quarantine(found, findings, started_at=started_at)
@@ -313,6 +314,17 @@ def _settle(
     held = () if ungated else judged.held_back
     published = store.publish(found if ungated else judged.table, started_at=started_at)
     return published_outcome(name, published, seconds, judged.table, held=len(held))
+
+
+def _held_before(name: str, store: PriceStore) -> list[Offer]:
+    """The last believed prices of what the last table held back: a jump is none the less one
+    because it was there yesterday too."""
+    known = next((row for row in store.status() if row.adapter == name), None)
+    if known is None or known.last_published is None:
+        return []
+    held = [r.row for r in store.rejected(known.last_published.id) if r.reason.startswith(HELD)]
+    histories = (store.history(adapter=name, sku=sku) for sku in held)
+    return [max(h, key=lambda change: change.valid_from).offer for h in histories if h]
 
 
 def published_outcome(

@@ -290,3 +290,18 @@ def test_sources_are_asked_side_by_side(desk):
     with open_store(desk.store) as store:
         outcomes = refresh(["cloudrift", "vultr"], store, config, hooks=Hooks())
     assert [o.status.value for o in outcomes] == ["published", "published"]
+
+
+def test_a_price_that_jumped_is_held_back_on_the_second_night_too(desk, keyed):
+    desk.serve("lambda")
+    desk.settings("[gates]\nmost_held_share = 0.5")
+    desk.prices("refresh", "lambda")
+    cents = '"price_cents_per_hour": 329'
+    dear = answer("lambda/instance_types.json", **{cents: f"{cents}0"})
+    desk.servers["lambda"].always = dear
+    for night in range(3):
+        done = desk.prices("refresh", "lambda", "--format", "json")
+        assert rows(done)["lambda"]["held_back"] == 1, night
+    desk.servers["lambda"].always = None
+    done = desk.prices("refresh", "lambda", "--format", "json")
+    assert rows(done)["lambda"]["held_back"] == 0
