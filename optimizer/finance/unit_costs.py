@@ -67,6 +67,19 @@ def blended_per_million(
     return paid / (prompt + output)
 
 
+def even_million_tokens(
+    fixed: Decimal, api_per_million: Decimal, own_per_million: Decimal
+) -> Decimal:
+    """Millions of tokens a period from which a fixed cost beats the API: ``F / (p - c)``.
+
+    Raises:
+        FinanceError: the tokens are no cheaper than one's own.
+    """
+    if api_per_million <= own_per_million:
+        raise FinanceError("tokens bought cost no more than one's own, so none pay back")
+    return fixed / (api_per_million - own_per_million)
+
+
 def per_training_run(
     gpu_hour: Decimal, gpus: int, hours: Decimal, failed_share: Decimal = Decimal(0)
 ) -> Decimal:
