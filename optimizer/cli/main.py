@@ -9,7 +9,18 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify, watch
+from optimizer.cli import (
+    assumptions,
+    breakeven,
+    hardware,
+    models,
+    offers,
+    plan,
+    schedules,
+    size,
+    verify,
+    watch,
+)
 from optimizer.cli.prices import app as prices
 from providers.errors import RentoptError
 
@@ -35,6 +46,7 @@ app.command()(schedules.schema)
 app.command()(offers.offers)
 app.command()(hardware.hardware)
 app.command()(models.models)
+app.command()(assumptions.assumptions)
 app.command()(size.size)
 app.command()(watch.watch)
 app.add_typer(prices.app, name="prices")

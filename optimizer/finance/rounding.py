@@ -1,9 +1,8 @@
-"""Amounts for display: lines that add up to their total, and each currency's smallest coin."""
+"""Amounts for display in each currency's smallest unit. Lines that add up: `report.money_text`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from optimizer.finance.refusal import FinanceError
 
@@ -25,22 +24,3 @@ def minor_units(currency: str) -> int:
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """To the currency's smallest unit, half to even."""
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_EVEN)
-
-
-def footing(lines: Sequence[Decimal], decimals: int = 2) -> list[Decimal]:
-    """Lines rounded so that they add up to their rounded total (largest remainder).
-
-    Each is cut down; the units that are missing go to the largest remainders, on a tie to the
-    earlier line.
-
-    >>> [str(line) for line in footing([Decimal("33.335"), Decimal("33.335"), Decimal("33.33")])]
-    ['33.34', '33.33', '33.33']
-    """
-    unit = Decimal(1).scaleb(-decimals)
-    total = sum(lines, Decimal(0)).quantize(unit, ROUND_HALF_EVEN)
-    cut = [line.quantize(unit, ROUND_FLOOR) for line in lines]
-    missing = int((total - sum(cut, Decimal(0))) / unit)
-    order = sorted(range(len(lines)), key=lambda i: cut[i] - lines[i])
-    for i in order[:missing]:
-        cut[i] += unit
-    return cut

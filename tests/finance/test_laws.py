@@ -18,9 +18,9 @@ from optimizer.finance.ownership import Fleet, Hosting, Staff
 from optimizer.finance.presets import Asset, presets
 from optimizer.finance.reliability import at_most_down, spares_needed
 from optimizer.finance.roots import bisect
-from optimizer.finance.rounding import footing
 from optimizer.finance.time_value import discount_factor, equivalent_annual_cost, npv, xnpv
 from optimizer.finance.vat import TaxedPrice, VatPosition
+from optimizer.report.money_text import footed
 
 D = Decimal
 law = settings(deadline=None, max_examples=60, derandomize=True)
@@ -258,7 +258,7 @@ def test_the_best_number_of_cards_costs_no_more_than_any_other(
 @law
 @given(st.lists(st.decimals(-1000, 1000, places=5), min_size=1, max_size=20))
 def test_rounded_lines_add_up_to_the_rounded_total(lines: list[D]) -> None:
-    shown = footing(lines)
+    shown = footed(lines)
     assert abs(sum(shown) - sum(lines)) <= D("0.005")
     assert all(abs(one - other) < D("0.01") for one, other in zip(shown, lines, strict=True))
 

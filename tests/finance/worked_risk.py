@@ -16,8 +16,9 @@ from worked_owning import fleet
 
 from optimizer.finance import risk
 from optimizer.finance.ownership import Fleet
-from optimizer.finance.rounding import footing, minor_units, rounded
+from optimizer.finance.rounding import minor_units, rounded
 from optimizer.finance.time_value import npv
+from optimizer.report.money_text import CENT, footed
 from providers.adapter import ProviderTable, Snapshot
 from providers.money import Money
 from providers.offers import Offer
@@ -122,13 +123,13 @@ def risk_06(given: Any) -> Found:
 
 
 def fmt_01(given: Any) -> Found:
-    lines, decimals = given["lines"], given["decimals"]
-    unit = D(1).scaleb(-decimals)
-    shown = footing(lines, decimals)
+    lines = given["lines"]
+    assert D(1).scaleb(-given["decimals"]) == CENT
+    shown = footed(lines)
     assert sum(shown) == given["total"]
     other = [shown[1], shown[0], *shown[2:]]
     return {
-        "naive_half_even_sum": sum(line.quantize(unit, ROUND_HALF_EVEN) for line in lines),
+        "naive_half_even_sum": sum(line.quantize(CENT, ROUND_HALF_EVEN) for line in lines),
         "largest_remainder_options": [shown, other],
         "total": sum(shown),
     }
