@@ -16,6 +16,9 @@ from optimizer.finance.refusal import Metric, none
 from optimizer.finance.roots import Terms, positive_roots, sign_changes
 from optimizer.finance.time_value import DAYS_IN_YEAR, npv
 
+MOST_CHANGES = 12
+"""Of direction, up to which all rates are looked for: the work grows with their square."""
+
 
 def irr(flows: Sequence[Decimal]) -> Metric:
     """Internal rate of return a period: the r at which ``npv(r, flows)`` is 0.
@@ -45,14 +48,16 @@ def _rate(terms: Terms, periods: int) -> Metric:
         return none(
             "no_sign_change", "money only goes one way, so no rate of return makes it even out"
         )
-    rates = tuple(sorted(1 / v**periods - 1 for v in positive_roots(terms)))
+    looked_for = changes <= MOST_CHANGES
+    rates = tuple(sorted(1 / v**periods - 1 for v in positive_roots(terms))) if looked_for else ()
     if changes == 1:
         return Metric(rates[0], candidates=rates)
     found = " and ".join(f"{rate:.2%}" for rate in rates) or "no rate"
+    roots = f" ({found} would make them even out)" if looked_for else ""
     return none(
         "several_rates",
-        f"the flows change direction {changes} times, so a single rate of return has no meaning "
-        f"({found} would make them even out); take NPV or MIRR",
+        f"the flows change direction {changes} times, so a single rate of return has no meaning"
+        f"{roots}; take NPV or MIRR",
         rates,
     )
 

@@ -145,6 +145,14 @@ def test_a_rate_that_only_touches_zero_is_found() -> None:
     assert [round(rate, 9) for rate in found.candidates] == [D("0.1")]
 
 
+def test_flows_that_swing_all_the_time_are_refused_at_once() -> None:
+    found = returns.irr([D(-1) ** day * 100 for day in range(2000)])
+    assert found.code == "several_rates"
+    assert found.candidates == ()
+    assert "change direction 1999 times" in found.reason
+    assert "even out" not in found.reason
+
+
 def test_three_rates_are_all_named() -> None:
     """Flows made from roots at 0, 100 and 200 % a period."""
     found = returns.irr([D(1), D(-6), D(11), D(-6)])
