@@ -20,13 +20,16 @@ MOST_CHANGES = 12
 """Of direction, up to which all rates are looked for: the work grows with their square."""
 
 
-def irr(flows: Sequence[Decimal]) -> Metric:
-    """Internal rate of return a period: the r at which ``npv(r, flows)`` is 0.
+def irr(flows: Sequence[Decimal], periods: int = 1) -> Metric:
+    """Internal rate of return: the r at which ``npv(r, flows)`` is 0.
 
     The `code` is no_sign_change where nothing is ever paid back (or paid in), several_rates where
     flows are not conventional.
+
+    Args:
+        periods: 12 makes the rate of monthly flows one a year, ``(1 + r) ** 12 - 1``.
     """
-    return _rate(list(enumerate(flows)), 1)
+    return _rate(list(enumerate(flows)), periods)
 
 
 def xirr(dated: Sequence[tuple[date, Decimal]]) -> Metric:

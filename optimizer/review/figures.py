@@ -21,6 +21,8 @@ from optimizer.review.sides import HOURS_IN_DAY, Comparison, Side
 from optimizer.review.sources import SCHEDULE, Derivation
 
 ZERO = Decimal(0)
+HUGE_RATE = Decimal(10)
+"""Rates of return a year above it, 1,000 %, say little."""
 
 
 def review_figures(
@@ -138,13 +140,16 @@ class _Figures:
         return Metric(found.value / MEAN_DAYS_IN_MONTH, reason="; ".join(notes))
 
     def irr(self) -> Figure:
-        found = self._yearly(returns.irr(self.comparison.monthly()))
+        found = self._yearly(returns.irr(self.comparison.monthly(), MONTHS_IN_YEAR))
         formula = "rate at which the monthly savings are worth 0, as (1 + monthly) ^ 12 - 1"
         return of_metric("irr", "rate of return", "a year", found, formula, *self.months())
 
     def mirr(self) -> Figure:
         per_month = monthly_rate(self.rate_value)
-        found = self._yearly(returns.mirr(self.comparison.monthly(), per_month, per_month))
+        found = returns.mirr(self.comparison.monthly(), per_month, per_month)
+        if found.value is not None:
+            found = Metric(annual_rate(found.value, MONTHS_IN_YEAR))
+        found = self._yearly(found)
         formula = (
             "(future value of inflows / present value of outflows) ^ (1 / months) - 1, a year; "
             "money is lent and borrowed at the discount rate"
@@ -153,13 +158,20 @@ class _Figures:
         return of_metric("mirr", title, "a year", found, formula, self.rate, *self.months())
 
     def _yearly(self, found: Metric) -> Metric:
-        rates = tuple(annual_rate(rate, MONTHS_IN_YEAR) for rate in found.candidates)
+        """A rate a year, with what a reader should know before taking it for one."""
+        flows = self.comparison.monthly()
+        if found.code == "no_sign_change" and min(flows) >= 0 and self.cash_at_risk().value:
+            return none(
+                found.code, "paid back within the first month: no yearly rate has a meaning"
+            )
         if found.value is None:
-            return none(found.code, found.reason, rates)
-        yearly = annual_rate(found.value, MONTHS_IN_YEAR)
-        months = len(self.comparison.monthly()) - 1
-        short = f"as if {months} months repeated all year" if months < MONTHS_IN_YEAR else ""
-        return Metric(yearly, reason=short, candidates=rates)
+            return found
+        notes = []
+        if len(flows) - 1 < MONTHS_IN_YEAR:
+            notes.append(f"as if {len(flows) - 1} months repeated all year")
+        if found.value > HUGE_RATE:
+            notes.append("the purchase is small beside the rent it spares; read NPV and payback")
+        return Metric(found.value, reason="; ".join(notes), candidates=found.candidates)
 
     # -- what is bought ------------------------------------------------------------------------
 
@@ -263,6 +275,7 @@ class _Figures:
         cost = Figure(
             "rent.rent", "rent in all (rent)", value, self.currency, How.SUM, "sum",
             tuple(self.derived["rent"].paid(line) for line in lines),
+            source="" if lines else "nothing is rented",
         )  # fmt: skip
         hours = self.rent.rented_gpu_hours()
         paid = Figure("rent.gpu_hours", "GPU-hours paid for", hours, "h", source="the plan")

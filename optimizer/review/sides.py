@@ -150,7 +150,17 @@ def compare(
     progress("renting all")
     rented = solve_problem(problem.without_purchases(), options)
     progress("looking for the best mix")
-    best = solve_problem(problem, options)
+    return weigh(problem, rented, solve_problem(problem, options), options, progress)
+
+
+def weigh(
+    problem: Problem,
+    rented: Solved | NoSolution,
+    best: Solved | NoSolution,
+    options: SolveOptions,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Comparison:
+    """The same where both are solved already; solves once more only where the best buys nothing."""
     buys = isinstance(best, Solved) and best.nodes_bought > 0
     if not buys:
         progress("buying one node")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from optimizer.extract import quoted
@@ -93,9 +94,9 @@ class Derivation:
             for what, amount in sorted(by_line.items())
         )  # fmt: skip
         value = sum(by_line.values(), Decimal(0))
-        return self._amount(
-            f"month.{number}", f"paid in month {number}", value, How.SUM, "sum", *parts
-        )
+        what, title = f"month.{number}", f"paid in month {number}"
+        paid = self._amount(what, title, value, How.SUM, "sum", *parts)
+        return paid if parts else replace(paid, source="nothing is paid in it")
 
     # -- renting -----------------------------------------------------------------------------
 

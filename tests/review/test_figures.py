@@ -193,6 +193,18 @@ def test_a_payback_by_the_resale_alone_says_so(tmp_path: Path) -> None:
     assert find(shown, "payback").note == "only by the resale at the end"
 
 
+def test_a_purchase_paid_back_in_weeks_has_no_yearly_rate(tmp_path: Path) -> None:
+    shown = review_figures(compare(one_card(tmp_path, "100"), EXACT))
+    assert value(shown, "cash_at_risk") == 76
+    assert find(shown, "irr").value is None
+    assert find(shown, "mirr").note.startswith("paid back within the first month")
+
+
+def test_a_rate_beyond_reason_says_so(figures: tuple[Figure, ...]) -> None:
+    assert value(figures, "irr") > 10
+    assert "small beside the rent" in find(figures, "irr").note
+
+
 def test_where_nothing_may_be_bought_there_is_no_figure_and_a_reason(tmp_path: Path) -> None:
     [shown] = review_figures(compare(one_card(tmp_path, buy=False), EXACT))
     assert shown.value is None
