@@ -31,7 +31,7 @@ POOL_YEARS = 25
 
 _PRESET_COLUMNS = (
     "preset", "country", "method", "years", "residual_share", "first_year_share",
-    "writing_down_share", "start", "table", "unit_cap", "yearly_cap", "currency", "used",
+    "writing_down_share", "start", "table", "quarter", "unit_cap", "yearly_cap", "currency", "used",
     "valid_from", "valid_to", "checked_on", "review_after", "source", "note",
 )  # fmt: skip
 _TABLE_COLUMNS = ("table", "year", "percent", "checked_on", "source")
@@ -70,6 +70,11 @@ class Asset:
     def cost(self) -> Decimal:
         return self.unit_cost * self.units
 
+    @property
+    def quarter(self) -> int:
+        """Of the year, in which use begins."""
+        return (self.in_use.month + 2) // 3
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -85,6 +90,8 @@ class Preset:
     start: str
     """month_of or month_after first use; empty where it does not matter."""
     percents: tuple[Decimal, ...]
+    quarter: int | None
+    """Of the year in which use begins, where the rule is for one quarter only."""
     unit_cap: Decimal | None
     yearly_cap: Decimal | None
     currency: str
@@ -101,6 +108,9 @@ class Preset:
         if asset.in_use < self.valid_from or (self.valid_to and asset.in_use > self.valid_to):
             end = f"to {self.valid_to}" if self.valid_to else "on"
             return f"{self.name} holds from {self.valid_from} {end}, not on {asset.in_use}"
+        if self.quarter not in (None, asset.quarter):
+            when = f"quarter {self.quarter}, not {asset.quarter}"
+            return f"{self.name} is for machines whose use begins in {when}"
         if asset.used and self.used is Allowed.NO:
             return f"{self.name} is for new and unused machines only"
         for what, cap, amount in (
@@ -201,6 +211,7 @@ def _preset(row: Row, tables: dict[str, tuple[Decimal, ...]]) -> Preset:
         writing_down_share=row.number("writing_down_share", zero),
         start=row.word("start", ("month_of", "month_after", ""), ""),
         percents=tables.get(row.text("table"), ()),
+        quarter=row.maybe_count("quarter"),
         unit_cap=row.maybe_number("unit_cap"),
         yearly_cap=row.maybe_number("yearly_cap"),
         currency=row.text("currency"),

@@ -35,6 +35,8 @@ class TaxCase:
     """Name of a depreciation preset."""
     debt_rate: Decimal | None = None
     """Cost of borrowing a year before tax, for the net advantage to leasing."""
+    used: bool = False
+    """Whether second-hand machines are bought: some rules exclude them."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tax_rate < 1:
@@ -61,7 +63,7 @@ def after_tax_figures(comparison: Comparison, case: TaxCase) -> tuple[Figure, ..
     if rent is None or buy is None:
         return ()
     rule = preset(case.rule)
-    taxes = [tax for line in buy.parts.bought for tax in _taxes(buy, line, rule, case.tax_rate)]
+    taxes = [tax for line in buy.parts.bought for tax in _taxes(buy, line, rule, case)]
     view = _View(rent, buy, case, rule, taxes)
     figures = [view.npv("npv_after_tax", buy.rate)]
     if case.debt_rate is not None:
@@ -69,19 +71,19 @@ def after_tax_figures(comparison: Comparison, case: TaxCase) -> tuple[Figure, ..
     return tuple(figures)
 
 
-def _taxes(buy: Side, line: Bought, rule: Preset, tax_rate: Decimal) -> Iterator[TaxFlow]:
+def _taxes(buy: Side, line: Bought, rule: Preset, case: TaxCase) -> Iterator[TaxFlow]:
     """Tax saved by deductions of the years before the sale, and tax on the sale."""
     currency = buy.problem.costs.currency
-    asset = Asset(line.price / line.nodes, line.nodes, currency, line.usable)
+    asset = Asset(line.price / line.nodes, line.nodes, currency, line.usable, case.used)
     left = line.price
     for year, amount in enumerate(rule.deductions(asset).by_year, start=line.usable.year):
         if year >= line.sold.year:
             break
         left -= amount
-        yield TaxFlow(_year_end(buy, year), -tax_rate * amount, f"deduction of {year}")
+        yield TaxFlow(_year_end(buy, year), -case.tax_rate * amount, f"deduction of {year}")
     gain = line.resale - left
     yield TaxFlow(
-        _year_end(buy, line.sold.year), tax_rate * gain, f"sale in {line.sold.year}"
+        _year_end(buy, line.sold.year), case.tax_rate * gain, f"sale in {line.sold.year}"
     )  # fmt: skip
 
 

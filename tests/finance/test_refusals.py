@@ -90,6 +90,7 @@ def test_it_is_refused_with_a_reason(refused: Callable[[], object], why: str) ->
         ("cn-one-off", Asset(D(5_000_001), 1, "CNY", JUNE), "allows 5,000,000 CNY for a machine"),
         ("cn-one-off", Asset(D(1), 1, "USD", JUNE), "limit in CNY; convert USD first"),
         ("us-bonus100", Asset(D(1), 1, "USD", date(2025, 1, 19)), "holds from 2025-01-20 on"),
+        ("us-macrs5-mq1", Asset(D(1), 1, "USD", JUNE), "use begins in quarter 1, not 2"),
         ("uk-fe", USED, "new and unused machines only"),
         ("uk-fya40-wda14", USED, "new and unused machines only"),
         ("uk-aia", Asset(D(9000), 112, "GBP", JUNE), "1,000,000 GBP for all purchases of a year"),

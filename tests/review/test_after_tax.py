@@ -106,6 +106,11 @@ def test_a_rule_that_does_not_hold_is_refused(tmp_path: Path) -> None:
         after_tax_figures(dear, QUARTER)
 
 
+def test_a_rule_for_new_machines_is_refused_for_used_ones(weighed: Comparison) -> None:
+    with pytest.raises(FinanceError, match="new and unused machines only"):
+        after_tax_figures(weighed, TaxCase(D("0.25"), "uk-fe", used=True))
+
+
 def test_a_rate_in_percent_is_refused() -> None:
     with pytest.raises(FinanceError, match=r"write 0.25 for 25 %"):
         TaxCase(D(25), "cn-one-off")
