@@ -85,8 +85,8 @@ def declining_table(life: int, first_year: Decimal, factor: Decimal = Decimal(2)
 
     Rates are ``factor / life`` of the balance; the first year holds the share `first_year` of a
     year (0.5 half-year convention; 0.875, 0.625, 0.375, 0.125 mid-quarter), and what it misses
-    falls in one more year. Rounded to two decimals each year. Presets read the table itself; this is
-    its check.
+    falls in one more year. Rounded to two decimals each year. Presets read the table itself; this
+    is its check.
     """
     cent = Decimal("0.01")
     left, elapsed = Decimal(HUNDRED), Decimal(0)
