@@ -16,6 +16,7 @@ from optimizer.cli import (
     models,
     offers,
     plan,
+    review,
     schedules,
     size,
     verify,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(plan.plan)
 app.command()(verify.verify)
+app.command()(review.review)
 app.command()(breakeven.breakeven)
 app.command()(schedules.init)
 app.command()(schedules.validate)
