@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from optimizer.finance.amortisation import Amortisation
 from optimizer.plans import Bought, LedgerLine, Plan, Rental
@@ -229,15 +230,16 @@ def _used(plan: Plan, lot: _Lot, start: date, end: date) -> Decimal:
     """Node-hours of work in a span; lots of one kind share it by the days they are there."""
     found = ZERO
     lots = _lots(plan, lot.bought.option)
+    changes = {day for other in lots for day in (other.bought.usable, other.bought.sold)}
     for use in plan.usages:
-        if use.asset != lot.bought.option:
-            continue
         first, last = max(start, use.start), min(end, use.end)
-        if first >= last:
+        if use.asset != lot.bought.option or first >= last:
             continue
-        there = sum(other.days(first, last) for other in lots)
-        hours = use.nodes * use.hours_per_day * (last - first).days
-        found += hours * lot.days(first, last) / there if there else ZERO
+        cuts = [first, *sorted(day for day in changes if first < day < last), last]
+        for at, until in pairwise(cuts):
+            there = sum(other.days(at, until) for other in lots)
+            hours = use.nodes * use.hours_per_day * (until - at).days
+            found += hours * lot.days(at, until) / there if there else ZERO
     return found
 
 

@@ -215,7 +215,8 @@ def _add_outputs(m: Model, flow: CashFlow, totals: dict[str, Row], factor: Row) 
     annuity = call("IF", m["discount_rate"].equals(0), m["years"], rated)
     at_start = (1 + m["discount_rate"]) ** (m["first_paid"] / m["days_in_year"])
     out("eac", "Equivalent annual cost of buying", f"{money}/year",
-        m["pv_buy"] * at_start / annuity, "amount", "on the day of the first payment")  # fmt: skip
+        call("IF", m["years"] > 0, m["pv_buy"] * at_start / annuity, 0), "amount",
+        "on the day of the first payment")  # fmt: skip
 
     def each(cost: str, hours: str) -> Expr:
         return call("IF", m[hours] > 0, m[cost] / m[hours], "never used")
@@ -226,7 +227,8 @@ def _add_outputs(m: Model, flow: CashFlow, totals: dict[str, Row], factor: Row) 
         each("pv_buy", "pv_hours"), "price", "with interest")  # fmt: skip
     out("break_even_rent", "Break-even rental price", rate, each("pv_buy", "pv_worth"), "price",
         "today's price at which both cost the same; renting wins below it")  # fmt: skip
-    out("utilisation", "Planned utilisation", "share", m["pv_hours"] / m["pv_owned"], "share", "")
+    used = call("IF", m["pv_owned"] > 0, m["pv_hours"] / m["pv_owned"], 0)
+    out("utilisation", "Planned utilisation", "share", used, "share", "")
     raw = (m["pv_buy"] - m["pv_busy"]) / (m["pv_rent"] - m["pv_busy"]) * m["utilisation"]
     possible = call("AND", m["pv_rent"] > m["pv_busy"], m["pv_hours"] > 0)
     m.answer("break_even_use_raw", "Break-even utilisation, raw", "share",
