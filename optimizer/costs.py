@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from optimizer.finance.time_value import discount_factor, residual_share
+from optimizer.finance.residual import residual_share
+from optimizer.finance.time_value import discount_factor
 from optimizer.horizon import Horizon, Slice
 from optimizer.schedule.document import MoneyAssumptions, OwnedHardware, Purchase
 from optimizer.schedule.quantities import hours_of_day

@@ -1,4 +1,4 @@
-"""Programs that check units, and what becomes of a test where one is not installed."""
+"""Programs that check files, and what becomes of a test where one is not installed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ import shutil
 import subprocess
 import sys
 
-PACKAGES = {"systemd-analyze": "systemd", "crontab": "cron", "shellcheck": "shellcheck"}
+PACKAGES = {
+    "systemd-analyze": "systemd",
+    "crontab": "cron",
+    "shellcheck": "shellcheck",
+    "soffice": "libreoffice-calc",
+}
 """Program → Debian package."""
 WANTED = bool(os.environ.get("RENTOPT_TEST_TOOLS"))
 """Set by the gate: there a missing program is a failure."""
+FOCUS_VALIDATOR = os.environ.get("RENTOPT_TEST_FOCUS_VALIDATOR", "")
+"""The program of the package focus-validator, which needs an environment of its own."""
 MISSING = [tool for tool in PACKAGES if not shutil.which(tool)]
 
 
@@ -22,10 +29,13 @@ def usable(tools):
 
 def left_out():
     """For the header of a run."""
-    if WANTED or not MISSING:
-        return []
-    packages = " ".join(PACKAGES[tool] for tool in MISSING)
-    return [f"units are not checked with {', '.join(MISSING)}: apt-get install {packages}"]
+    lines = []
+    if MISSING and not WANTED:
+        packages = " ".join(PACKAGES[tool] for tool in MISSING)
+        lines.append(f"files are not checked with {', '.join(MISSING)}: apt-get install {packages}")
+    if not FOCUS_VALIDATOR:
+        lines.append("FOCUS rows are not checked with focus-validator (docs/review.md)")
+    return lines
 
 
 def run(*command, **options):

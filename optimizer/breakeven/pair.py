@@ -16,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-HOURS_IN_YEAR = 8760
-MONTHS_IN_YEAR = 12
+from optimizer.finance.energy import HOURS_IN_YEAR, yearly_kwh
+from optimizer.finance.rates import MONTHS_IN_YEAR, annuity, monthly_rate
+from optimizer.finance.roots import bisect
+
 MOST_MONTHS = 120
 """Paybacks are looked for so far; hardware does not last longer."""
-ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ class Pair:
     @property
     def kwh(self) -> Decimal:
         """A year's electricity, at the meter."""
-        watts = self.use * self.busy_kw + (1 - self.use) * self.idle_kw
-        return HOURS_IN_YEAR * watts * self.pue
+        return yearly_kwh(self.use, self.busy_kw, self.idle_kw, self.pue)
 
     @property
     def own(self) -> Decimal:
@@ -141,9 +141,7 @@ class Pair:
 
         Bisection on the closed form, between -99 % and 1000 % a year. None: nowhere in between.
         """
-        return _root(
-            lambda r: replace(self, rate=r).difference, Decimal("-0.99"), Decimal(10), Decimal(0)
-        )
+        return bisect(lambda r: replace(self, rate=r).difference, Decimal("-0.99"), Decimal(10))
 
     # -- months ------------------------------------------------------------------------------
 
@@ -186,7 +184,7 @@ class Pair:
             return None
         for month in range(MOST_MONTHS - 1, -1, -1):
             if ahead(Decimal(month)) < 0:
-                return _root(ahead, Decimal(month), Decimal(month + 1), Decimal(0))
+                return bisect(ahead, Decimal(month), Decimal(month + 1))
         return Decimal(0)
 
     def even_delay(self) -> Decimal | None:
@@ -202,19 +200,6 @@ class Pair:
         return -left.ln() / (1 + per_month).ln() if left > 0 else None
 
 
-def annuity(years: Decimal, rate: Decimal, payments: int = 1) -> Decimal:
-    """Present value of one unit a year for so many years, paid at the end of each period."""
-    if not rate:
-        return years
-    per_period = ((1 + rate) ** (ONE / payments) - 1) * payments
-    return (1 - (1 + rate) ** -years) / per_period
-
-
-def monthly_rate(rate: Decimal) -> Decimal:
-    """``(1 + r) ** (1/12) - 1`` of an annual effective rate."""
-    return (1 + rate) ** (ONE / MONTHS_IN_YEAR) - 1 if rate else Decimal(0)
-
-
 def _months_annuity(months: Decimal, rate: Decimal) -> Decimal:
     return annuity(months / MONTHS_IN_YEAR, rate, MONTHS_IN_YEAR) * MONTHS_IN_YEAR
 
@@ -226,20 +211,3 @@ def commitment_even_use(committed: Decimal, on_demand: Decimal) -> Decimal:
     Decimal('0.65')
     """
     return committed / on_demand
-
-
-def _root(
-    f: Callable[[Decimal], Decimal], low: Decimal, high: Decimal, target: Decimal
-) -> Decimal | None:
-    """Bisection to the last digits; None when the two ends do not differ in sign."""
-    below, above = f(low) - target, f(high) - target
-    if below * above > 0:
-        return None
-    for _ in range(90):
-        middle = (low + high) / 2
-        value = f(middle) - target
-        if value * below > 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2

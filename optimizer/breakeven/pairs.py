@@ -11,7 +11,8 @@ from optimizer.breakeven.quotes import SPANS, Quote, quotes
 from optimizer.breakeven.rows import Row, percent, row, said
 from optimizer.breakeven.use import Use, planned_use
 from optimizer.costs import MEAN_DAYS_IN_MONTH
-from optimizer.finance.time_value import DAYS_IN_YEAR, residual_share
+from optimizer.finance.residual import residual_share
+from optimizer.finance.time_value import DAYS_IN_YEAR
 from optimizer.formulate import Formulation
 from optimizer.milp.instance import Solution
 from optimizer.problem import Problem, PurchaseOption

@@ -9,7 +9,19 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify, watch
+from optimizer.cli import (
+    assumptions,
+    breakeven,
+    hardware,
+    models,
+    offers,
+    plan,
+    review,
+    schedules,
+    size,
+    verify,
+    watch,
+)
 from optimizer.cli.prices import app as prices
 from providers.errors import RentoptError
 
@@ -28,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(plan.plan)
 app.command()(verify.verify)
+app.command()(review.review)
 app.command()(breakeven.breakeven)
 app.command()(schedules.init)
 app.command()(schedules.validate)
@@ -35,6 +48,7 @@ app.command()(schedules.schema)
 app.command()(offers.offers)
 app.command()(hardware.hardware)
 app.command()(models.models)
+app.command()(assumptions.assumptions)
 app.command()(size.size)
 app.command()(watch.watch)
 app.add_typer(prices.app, name="prices")

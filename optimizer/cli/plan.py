@@ -212,7 +212,7 @@ def check_writable(output: Path) -> None:
         raise RentoptError(f"{output} cannot be written: there is no folder {output.parent}")
 
 
-def deliver(text: str, output: Path) -> None:
+def deliver(text: str | bytes, output: Path) -> None:
     """To standard output, or to a file that is there whole or not at all."""
     from optimizer.report.files import write_atomically
     from providers.errors import RentoptError

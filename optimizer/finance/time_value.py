@@ -1,11 +1,18 @@
-"""Discounting of dated flows and interpolation of residual values."""
+"""What flows of money at different times are worth today.
+
+Amounts that come in are positive, those that go out negative. The first flow of a list is paid at
+time 0 and not discounted; spreadsheets' NPV() discounts its first argument by a period, so there
+it is written ``=C0+NPV(r,C1:Cn)``. Dated flows count actual days over 365 (XNPV, XIRR).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
+
+from optimizer.finance.rates import annuity
 
 DAYS_IN_YEAR = 365
 """Actual/365 fixed, also across 29 February, as spreadsheets' XNPV counts."""
@@ -22,18 +29,52 @@ def discount_factor(rate_per_year: Decimal, day: int) -> Decimal:
     return (1 + rate_per_year) ** (Decimal(-day) / DAYS_IN_YEAR)
 
 
-def residual_share(curve: Mapping[int, float], age_months: Decimal) -> Decimal:
-    """Share of the price that a resale at this age brings; 1 at age 0, 0 without a curve.
+def npv(rate: Decimal, flows: Iterable[Decimal]) -> Decimal:
+    """Net present value: ``sum CF_t / (1 + r) ** t``, t = 0 first; r a period."""
+    factor, worth, each = Decimal(1), Decimal(0), 1 / (1 + rate)
+    for flow in flows:
+        worth += flow * factor
+        factor *= each
+    return worth
 
-    Linear between the points of the curve, flat after the last one.
 
-    >>> residual_share({12: 0.6, 36: 0.2}, Decimal(24))
-    Decimal('0.4')
+def npv_mid_year(
+    rate: Decimal, at_start: Decimal, operating: Sequence[Decimal], at_end: Decimal
+) -> Decimal:
+    """NPV with what runs through year k paid at k - 1/2.
+
+    Purchase at 0 and resale at the end keep their days: they are not spread over a year.
     """
-    if not curve:
+    half = (1 + rate).sqrt()
+    spread = npv(rate, [Decimal(0), *operating]) * half
+    return at_start + spread + at_end / (1 + rate) ** len(operating)
+
+
+def xnpv(rate: Decimal, dated: Sequence[tuple[date, Decimal]]) -> Decimal:
+    """Net present value of dated flows on the first one's day: ``sum a / (1+r) ** (days/365)``."""
+    if not dated:
         return Decimal(0)
-    points = [(0, Decimal(1))] + [(m, Decimal(str(v))) for m, v in sorted(curve.items())]
-    for (before, high), (after, low) in pairwise(points):
-        if age_months <= after:
-            return high + (low - high) * (age_months - before) / (after - before)
-    return points[-1][1]
+    first = dated[0][0]
+    daily = (1 + rate) ** (Decimal(-1) / DAYS_IN_YEAR)
+    return sum((amount * daily ** (day - first).days for day, amount in dated), Decimal(0))
+
+
+def equivalent_annual_cost(
+    capex: Decimal, residual: Decimal, years: Decimal, rate: Decimal, running: Decimal = Decimal(0)
+) -> Decimal:
+    """Cost a year of a machine over its own life, so that unequal lives compare.
+
+    ``EAC = (C - S / (1+r) ** n) / a(n, r) + running``.
+    """
+    return (capex - residual / (1 + rate) ** years) / annuity(years, rate) + running
+
+
+def prepaid_discount(
+    per_period: Decimal, periods: int, prepaid: Decimal, rate: Decimal, payments: int
+) -> Decimal:
+    """Share saved by paying at once, on present value: less than the headline discount says.
+
+    Compared with payments in arrears, `payments` a year, over `periods` of them.
+    """
+    years = Decimal(periods) / payments
+    return 1 - prepaid / (per_period * payments * annuity(years, rate, payments))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.breakeven.pair import Pair, annuity, commitment_even_use, monthly_rate
+from optimizer.breakeven.pair import Pair, commitment_even_use
+from optimizer.finance.rates import annuity, monthly_rate
 
 BASE = Pair(
     gpus=8,

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from optimizer.finance.time_value import discount_factor, residual_share
+from optimizer.finance.residual import residual_share
+from optimizer.finance.time_value import discount_factor
 
 CLOSE = 1e-9
 

@@ -1,0 +1,182 @@
+"""``rentopt review``: a plan as finance reviews it, as a workbook, a cost table or data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.cli.plan import check_writable, deliver, gap_share, interruptible, told
+from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+
+if TYPE_CHECKING:
+    from optimizer.plans import Plan
+    from optimizer.problem import Problem
+    from optimizer.review.workbook.question import Question
+    from optimizer.schedule.schedule import Schedule
+    from providers.offers import OfferBook
+
+
+class ReviewFormat(StrEnum):
+    XLSX = "xlsx"
+    FOCUS = "focus"
+    JSON = "json"
+
+
+class FocusVersion(StrEnum):
+    V1_2 = "1.2"
+    V1_4 = "1.4"
+
+
+@dataclass
+class Material:
+    """What writers write from; the schedule and its prices are met only when one asks."""
+
+    plan: Plan
+    priced: Callable[[], tuple[Schedule, OfferBook]]
+    focus_version: str = FocusVersion.V1_2
+
+    @cached_property
+    def problem(self) -> Problem:
+        from optimizer.problem import gather
+
+        return gather(*self.priced())
+
+    @cached_property
+    def question(self) -> Question:
+        from optimizer.review.workbook.question import make_question
+
+        return make_question(self.plan, self.problem)
+
+
+def _xlsx(material: Material) -> bytes:
+    from providers.errors import RentoptError
+
+    try:
+        from optimizer.review.workbook.book import workbook
+
+        return workbook(material.question, material.plan)
+    except ModuleNotFoundError as error:
+        if error.name != "xlsxwriter":
+            raise
+        raise RentoptError("a workbook needs an extra: pip install rentopt[review]") from None
+
+
+def _focus(material: Material) -> str:
+    from optimizer.review.focus import focus_csv
+
+    return focus_csv(material.plan, material.focus_version)
+
+
+def _json(material: Material) -> str:
+    from optimizer.review.workbook.as_json import comparison
+
+    body = comparison(material.question, material.plan)
+    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+WRITERS: dict[ReviewFormat, Callable[[Material], str | bytes]] = {
+    ReviewFormat.XLSX: _xlsx,
+    ReviewFormat.FOCUS: _focus,
+    ReviewFormat.JSON: _json,
+}
+"""Each imports what it needs when it is asked."""
+
+
+def review(
+    plan: Annotated[
+        Path,
+        typer.Argument(help="Plan (JSON of rentopt plan), or a schedule (YAML) to plan first."),
+    ],
+    format: Annotated[ReviewFormat, typer.Option("--format", help="Form of the output.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
+    ] = Path("-"),
+    schedule: Annotated[
+        Path | None,
+        typer.Option(
+            help="Schedule the plan was made for.",
+            show_default="the file of its name beside the plan",
+        ),
+    ] = None,
+    focus_version: Annotated[
+        FocusVersion, typer.Option(help="Version of FOCUS that --format focus writes.")
+    ] = FocusVersion.V1_2,
+    as_of: AsOf = None,
+    prices: Prices = ANY_PRICES,
+    quotes: Quotes = None,
+    store: PlanStore = None,
+    gap: Annotated[
+        float,
+        typer.Option(
+            parser=gap_share, metavar="PERCENT", help="As for rentopt plan; of a schedule only."
+        ),
+    ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="As for rentopt plan; of a schedule only.")
+    ] = 60.0,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say each step on standard error.")
+    ] = False,
+) -> None:
+    """Write a plan up for a finance review: a workbook with live formulas, FOCUS rows, or JSON."""
+    check_writable(output)
+    if format is ReviewFormat.XLSX:
+        _refuse_terminal(output)
+    if plan.suffix.lower() == ".json":
+        material = _of_plan(plan, schedule, quotes, store)
+    else:
+        material = _of_schedule(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
+    material.focus_version = focus_version
+    deliver(WRITERS[format](material), output)
+
+
+def _refuse_terminal(output: Path) -> None:
+    import sys
+
+    if str(output) == "-" and sys.stdout.isatty():
+        raise typer.BadParameter("a workbook is no text; name a file", param_hint="--output")
+
+
+def _of_plan(
+    path: Path, schedule: Path | None, quotes: list[Path] | None, store: str | None
+) -> Material:
+    from optimizer.review.plan_file import load_plan, schedule_of
+
+    found = load_plan(path)
+
+    def priced() -> tuple[Schedule, OfferBook]:
+        loaded = schedule_of(found, path, schedule)
+        return loaded, price_book(loaded, None, quotes, ("of", str(path)), store)
+
+    return Material(found, priced)
+
+
+def _of_schedule(
+    path: Path,
+    as_of: AsOf,
+    prices: tuple[str, str],
+    quotes: list[Path] | None,
+    store: str | None,
+    gap: float,
+    time_limit: float,
+    verbose: bool,
+) -> Material:
+    from optimizer import load_schedule
+    from optimizer import plan as find_plan
+    from optimizer.milp.solve import SolveOptions
+
+    loaded = load_schedule(path)
+    book = price_book(loaded, as_of, quotes, prices, store)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit)
+    with told(verbose) as tell:
+        found = interruptible(
+            lambda: find_plan(loaded, book, options, breakeven_s=0.0, progress=tell)
+        )
+    return Material(found, lambda: (loaded, book))

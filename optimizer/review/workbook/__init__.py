@@ -1,0 +1,1 @@
+"""The workbook of a review: buy or rent, with live formulas."""

@@ -1,0 +1,96 @@
+"""``rentopt review``: from a plan or a schedule to a file, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from spreadsheet import cell, opened
+
+TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
+MAIN = [sys.executable, "-c", "from optimizer.cli.main import main; main()"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def runs(*arguments, code=0):
+        done = subprocess.run(
+            [*MAIN, *map(str, arguments)], capture_output=True, cwd=tmp_path,
+            env={**os.environ, "RENTOPT_STORE": str(tmp_path / "none.db")}, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr.decode()
+        return done.stdout, done.stderr.decode()
+
+    return runs
+
+
+@pytest.fixture
+def plan(run, tmp_path):
+    (tmp_path / "tiny.yaml").write_bytes(TINY.read_bytes())
+    run("plan", "tiny.yaml", "--as-of", "2026-11-22", "--format", "json", "-o", "plan.json")
+    return tmp_path / "plan.json"
+
+
+def test_a_workbook_and_the_json_of_one_plan_say_the_same(run, plan):
+    _, told = run("review", plan, "--format", "xlsx", "-o", "review.xlsx")
+    assert "wrote review.xlsx" in told
+    book = opened(plan.with_name("review.xlsx").read_bytes(), values=True)
+    body = json.loads(run("review", plan, "--format", "json")[0])
+    for name, answer in body["outputs"].items():
+        shown = cell(book, f"out_{name}").value
+        if answer["value"] is None:
+            assert isinstance(shown, str)
+        else:
+            assert abs(shown - float(answer["value"])) <= 1e-6 * max(1, abs(shown))
+    assert body["assumptions"]["rate"] == "0.08"
+    assert body["outputs"]["payback"]["code"] == "never"
+
+
+def test_a_schedule_is_planned_first(run, plan):
+    asked = ("--format", "json")
+    planned = json.loads(run("review", "tiny.yaml", "--as-of", "2026-11-22", *asked)[0])
+    read = json.loads(run("review", plan, *asked)[0])
+    assert planned == read
+
+
+def test_focus_rows_need_the_plan_alone(run, plan, tmp_path):
+    (tmp_path / "tiny.yaml").unlink()
+    text = run("review", plan, "--format", "focus")[0].decode()
+    assert text.startswith("BilledCost,BillingAccountId,")
+    newer = run("review", plan, "--format", "focus", "--focus-version", "1.4")[0].decode()
+    assert "ServiceProviderName" in newer.splitlines()[0]
+
+
+def test_a_workbook_goes_through_a_pipe_whole(run, plan):
+    body, _ = run("review", plan, "--format", "xlsx")
+    assert cell(opened(body, values=True), "master_check").value == "OK"
+
+
+def test_a_plan_whose_schedule_is_gone_or_changed_is_refused(run, plan, tmp_path):
+    place = tmp_path / "tiny.yaml"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace("7 days", "8 days"), encoding="utf-8")
+    _, told = run("review", plan, "--format", "json", code=2)
+    assert "was changed since" in told
+    place.unlink()
+    _, told = run("review", plan, "--format", "json", code=2)
+    assert "--schedule" in told
+    other = tmp_path / "elsewhere.yaml"
+    other.write_text(text, encoding="utf-8")
+    body, _ = run("review", plan, "--format", "json", "--schedule", other)
+    assert json.loads(body)["name"] == "one week"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("[]", "no plan, but a JSON list"), ("{", "not JSON"), ('{"schema_version": 9}', "found 9")],
+)
+def test_what_is_no_plan_is_refused_with_the_reason(run, tmp_path, text, reason):
+    (tmp_path / "odd.json").write_text(text, encoding="utf-8")
+    _, told = run("review", "odd.json", "--format", "focus", code=2)
+    assert reason in told
+    assert "Traceback" not in told
