@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from optimizer.choices import sellers
 from optimizer.costs import Flow
 from optimizer.finance.time_value import discount_factor
 from optimizer.horizon import Horizon
@@ -100,6 +101,7 @@ class _Builder:
             services=services,
             jobs=tuple(job for job, _ in jobs_and_sources),
             limits=self._limits(fixed),
+            choices=sellers(self.problem, self.terms, self.hourly),
             constant=float(self.costs.present_value(fixed)),
         )
         gangs = tuple(source for _, source in jobs_and_sources)
@@ -410,4 +412,5 @@ class _Builder:
             fixed_cash=tuple(fixed_cash),
             kilowatts=INF if limits.power is None else float(limits.power),
             rack_units=INF if limits.rack_units is None else float(limits.rack_units),
+            sellers=INF if limits.max_providers is None else float(limits.max_providers),
         )

@@ -9,7 +9,9 @@ from decimal import Decimal
 from optimizer.costs import Costs
 from optimizer.horizon import Horizon, cut_day
 from optimizer.options.market import (
+    WHOLE_MARKET,
     UsableMarket,
+    View,
     market_filters,
     on_nodes,
     sold_alone,
@@ -125,7 +127,7 @@ class Problem:
         return replace(self, market=market, services=services, quotas=())
 
 
-def gather(schedule: Schedule, book: OfferBook) -> Problem:
+def gather(schedule: Schedule, book: OfferBook, view: View = WHOLE_MARKET) -> Problem:
     """Everything that can serve the schedule, with the reasons for what cannot."""
     document = schedule.document
     horizon = _horizon(schedule)
@@ -158,9 +160,13 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
             document.limits.budget or document.limits.budget_per_month or document.limits.cash
         ),
         outdoes=_Abilities(services, jobs).outdoes,
+        sellers_limited=document.limits.max_providers is not None,
+        view=view,
     )
     fixed_kinds = {item.kind for item in owned} | {item.kind for item in purchases}
     fixed_kinds |= {kind for _, kind in quotas}
+    fixed_kinds |= {listing.kind for listing in market.listings if view.spared(listing)}
+    limited = document.limits.max_providers is not None
     services = tuple(
         replace(
             demand,
@@ -169,7 +175,7 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
                 for option in demand.options
                 if option.kind in fixed_kinds
                 or document.market.stock is not None
-                or not sold_alone(option.kind, option.gpus, option.share, market, costs)
+                or not sold_alone(option.kind, option.gpus, option.share, market, costs, limited)
             ),
         )
         for demand in services

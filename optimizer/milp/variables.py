@@ -58,6 +58,8 @@ class Variables:
     """move[j]: 1 when the data of job j is moved to rented nodes"""
     order: dict[Key2, int] = field(default_factory=dict)
     """order[o,i]: 1 when a start with a minimum quantity is used"""
+    choice: dict[int, int] = field(default_factory=dict)
+    """choice[x]: 1 when choice x is made"""
 
 
 def add_variables(
@@ -87,6 +89,10 @@ def add_variables(
         for t in range(len(data.period_days)):
             name = f"done[{data.jobs[j].name},{t}]"
             v.done[j, t] = model.column(name, upper=1, whole=True)
+    for x, choice in enumerate(data.choices):
+        if choice.decided:
+            name = f"choice[{choice.name}]"
+            v.choice[x] = model.column(name, upper=1, whole=True, cost=choice.charge)
     return v
 
 

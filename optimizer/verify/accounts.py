@@ -11,6 +11,7 @@ from optimizer.verify.plan_document import AnswerPart
 
 MONEY = "sums of money"
 LIMITS = "budgets and cash"
+SELLERS = "number of sellers"
 ANSWERS = "answers and bound"
 CENT = Decimal("0.01")
 GAP = 1e-6
@@ -84,6 +85,22 @@ def _by_month(check: Checker) -> None:
             allowed = check.costs.in_currency(limits.cash)
             words = f"cash: {short(spent)} is spent by the end of {month}, of {short(allowed)}"
             check.check(LIMITS, spent <= allowed + CENT, words)
+
+
+def check_sellers(check: Checker) -> None:
+    """No more sellers of nodes and tokens than the schedule wants to deal with."""
+    most = check.problem.schedule.document.limits.max_providers
+    if most is None:
+        return
+    asked = {rental.provider.lower() for rental in check.plan.rentals}
+    by_api = {
+        f"{offer.provider}/{offer.provider_model}": offer.provider.lower()
+        for demand in check.problem.services
+        for offer in demand.apis
+    }
+    asked |= {by_api.get(p.node, p.node) for p in check.plan.assignments if p.label == "api"}
+    words = f"sellers: {', '.join(sorted(asked))} are {len(asked)}, at most {most} may be"
+    check.check(SELLERS, len(asked) <= most, words)
 
 
 def _by_workload(check: Checker) -> None:
