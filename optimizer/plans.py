@@ -146,6 +146,56 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How a plan stays near an earlier one."""
+
+    plan: str
+    """File of the earlier plan."""
+    tolerance: Decimal
+    """Share of the least cost that each change has to save."""
+    kept: tuple[str, ...]
+    changed: tuple[str, ...]
+    """New decisions: each saves more than the tolerance, or there is no plan without it."""
+    dropped: tuple[str, ...]
+    """Earlier decisions that are no longer of use."""
+    free_npv: Decimal
+    """Present value of the best plan found that keeps nothing."""
+    extra: Decimal
+    """What keeping costs more than that plan."""
+    extra_most: Decimal
+    """Proven: no plan at all saves more than this over the kept one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one cause does to the cost, all earlier causes being there already."""
+
+    cause: str
+    """optimiser, jobs, load and nodes, bills, prices"""
+    total: Decimal
+    """Undiscounted."""
+    present_value: Decimal
+    unsure: Decimal
+    """Present value by which the two plans compared may at most miss their best, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What a plan made again in the middle of its horizon has changed."""
+
+    rest_total: Decimal
+    """What is still to be decided, by this plan."""
+    rest_present_value: Decimal
+    rest_bound: Decimal
+    """Proven least present value of any rest."""
+    old_total: Decimal
+    """Of the plan that was followed: its days before today and its rest."""
+    old_present_value: Decimal
+    changes: tuple[Change, ...]
+    """From the old plan to this one; they add up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The best mix, with everything needed to read it, check it and repeat it."""
 
@@ -186,6 +236,11 @@ class Plan:
     excluded: tuple[tuple[str, int], ...]
     """(reason, offers left out)"""
     breakeven: tuple[dict[str, Any], ...] = field(default=())
+    wishes: tuple[str, ...] = ()
+    """What was wanted of the plan beside the schedule, such as ``without aws``."""
+    kept: Kept | None = None
+    """How it stays near an earlier plan, where that was asked."""
+    """What planning again has changed, and why."""
     timings_s: tuple[tuple[str, float], ...] = field(default=())
 
     def answer(self, kind: str) -> Answer:

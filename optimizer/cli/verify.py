@@ -37,9 +37,9 @@ def verify(
     from optimizer.errors import VerifyError
     from optimizer.schedule.load import load_schedule
     from optimizer.verify import examine
-    from optimizer.verify.plan_document import read_plan
+    from optimizer.verify.plan_document import read_plan, read_plan_file
 
-    body = _read(plan)
+    body = read_plan_file(plan)
     read_plan(body)
     loaded = load_schedule(schedule)
     book = price_book(loaded, None, quotes, ("of", str(plan)), store)
@@ -56,27 +56,6 @@ def verify(
         lines = "\n".join(verdict.faults) if format is VerdictFormat.TEXT else ""
         title = f"{plan} does not hold: {count} fault{'s' if count > 1 else ''}"
         raise VerifyError(f"{title}\n{lines}" if lines else title)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        PlanFormatError: it is not text, not JSON, or no object.
-    """
-    from optimizer.verify.plan_document import PlanFormatError
-
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise PlanFormatError(f"{path}: not UTF-8 text, so no plan") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise PlanFormatError(f"{path}: not JSON: {error}") from None
-    except OSError as error:
-        raise PlanFormatError(f"{path}: cannot be read: {error.strerror}") from None
-    if not isinstance(body, dict):
-        raise PlanFormatError(f"{path}: no plan, but a JSON {type(body).__name__}")
-    return body
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

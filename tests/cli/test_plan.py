@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from write_manual import MANUAL, block, examples
 
-from optimizer.cli.plan import gap_share
+from optimizer.cli.decision_options import gap_share
 
 TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
 YEAR = TINY.parent / "startup-cny.yaml"
