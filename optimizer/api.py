@@ -268,4 +268,5 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
         warnings=tuple(plan_warnings(problem, parts.rentals, parts.assignments)),
         rejected=tuple((r.workload, r.hardware, r.reason) for r in problem.rejected),
         excluded=tuple(sorted(problem.market.excluded.items())),
+        replanned_from=problem.standing,
     )

@@ -50,6 +50,10 @@ class Costs:
     currency: str
     book: OfferBook
     money: MoneyAssumptions
+    from_day: int = 0
+    """Day of a plan made again: what owned nodes cost before it is counted as sunk."""
+    paid: frozenset[str] = frozenset()
+    """Offers (sku) that stand for terms that run already: nothing more is paid for them."""
 
     # -- conversion and time ---------------------------------------------------------------
 
@@ -92,6 +96,8 @@ class Costs:
         or credited pro rata on the last day, together with the bills that were still to come
         (`money.terms_past_horizon`): a credit for bills discounted over years would pay for itself.
         """
+        if offer.sku in self.paid:
+            return []
         tenor = self.term(offer)
         first = self.horizon.day(start)
         end = tenor.end(first)
@@ -154,14 +160,17 @@ class Costs:
         resale = price * share * (1 - Decimal(str(self.money.resale_cost)))
         if resale:
             flows.append(Flow(sell, -resale, "resale"))
-        return flows + self.idle_energy(option, delivered, sell)
+        return self._open(flows + self.idle_energy(option, delivered, sell))
 
     def owned(self, item: OwnedHardware, count: int) -> list[Flow]:
         """Costs of sunk hardware that come whatever the plan does."""
         start = max(0, self.horizon.index(item.available) if item.available else 0)
         end = self.horizon.n_days
         flows = self._running(item.hosting, start, end) + self.idle_energy(item, start, end)
-        return [Flow(f.day, f.amount * count, f.component) for f in flows]
+        return self._open(Flow(f.day, f.amount * count, f.component) for f in flows)
+
+    def _open(self, flows: Iterable[Flow]) -> list[Flow]:
+        return [flow for flow in flows if flow.day >= self.from_day]
 
     def _running(self, hosting: Money | None, start: int, end: int) -> list[Flow]:
         if hosting is None:

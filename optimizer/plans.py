@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from optimizer.standing import Standing
 from providers.offers import PriceSource
 
 SCHEMA_VERSION = 1
@@ -183,6 +184,8 @@ class Change:
 class Replanned:
     """What a plan made again in the middle of its horizon has changed."""
 
+    sunk_total: Decimal
+    sunk_present_value: Decimal
     rest_total: Decimal
     """What is still to be decided, by this plan."""
     rest_present_value: Decimal
@@ -240,6 +243,9 @@ class Plan:
     """What was wanted of the plan beside the schedule, such as ``without aws``."""
     kept: Kept | None = None
     """How it stays near an earlier plan, where that was asked."""
+    replanned_from: Standing | None = None
+    """How things stood on the day from which the schedule was planned again; null: at the start."""
+    replanned: Replanned | None = None
     """What planning again has changed, and why."""
     timings_s: tuple[tuple[str, float], ...] = field(default=())
 

@@ -9,7 +9,18 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli import breakeven, hardware, models, offers, plan, schedules, size, verify, watch
+from optimizer.cli import (
+    breakeven,
+    hardware,
+    models,
+    offers,
+    plan,
+    replan,
+    schedules,
+    size,
+    verify,
+    watch,
+)
 from optimizer.cli.prices import app as prices
 from providers.errors import RentoptError
 
@@ -28,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(plan.plan)
 app.command()(verify.verify)
+app.command()(replan.replan)
 app.command()(breakeven.breakeven)
 app.command()(schedules.init)
 app.command()(schedules.validate)

@@ -57,7 +57,7 @@ class Solver(StrEnum):
     CP_SAT = "cp-sat"
 
 
-_SOLVERS = {Solver.HIGHS: "HIGHS", Solver.SCIP: "GSCIP", Solver.CP_SAT: "CP_SAT"}
+SOLVERS = {Solver.HIGHS: "HIGHS", Solver.SCIP: "GSCIP", Solver.CP_SAT: "CP_SAT"}
 
 
 def plan(
@@ -127,7 +127,7 @@ def plan(
     wishes = asked_wishes(without, only_rent, only_own, max_providers)
     kept = asked_keep(keep, keep_tolerance)
     book = price_book(asked, as_of, quotes, prices, store)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
     with told(verbose) as tell:
         # What is found within a time may differ between two runs; `rentopt breakeven` tells it.
         seconds = None if no_breakeven else 0.0

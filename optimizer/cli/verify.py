@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +14,9 @@ import typer
 from optimizer.cli.price_options import PlanStore, Quotes, price_book
 
 if TYPE_CHECKING:
+    from optimizer.schedule.schedule import Schedule
     from optimizer.verify import Verdict
+    from providers.offers import OfferBook
 
 
 class VerdictFormat(StrEnum):
@@ -27,6 +31,18 @@ def verify(
     schedule: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="Schedule it was made for (YAML).")
     ],
+    followed: Annotated[
+        Path | None,
+        typer.Option(
+            "--followed",
+            exists=True,
+            dir_okay=False,
+            help="Plan that was made again (JSON): check what it left, too.",
+        ),
+    ] = None,
+    actuals: Annotated[
+        Path | None, typer.Option("--actuals", help="What it was made again with (YAML).")
+    ] = None,
     quotes: Quotes = None,
     store: PlanStore = None,
     format: Annotated[
@@ -44,6 +60,10 @@ def verify(
     loaded = load_schedule(schedule)
     book = price_book(loaded, None, quotes, ("of", str(plan)), store)
     verdict = examine(body, loaded, book)
+    if followed is not None:
+        old_book = price_book(loaded, None, quotes, ("of", str(followed)), store)
+        left = _left_behind(body, loaded, followed, old_book, actuals)
+        verdict = replace(verdict, faults=(*verdict.faults, *left))
     if format is VerdictFormat.JSON:
         typer.echo(json.dumps(_as_json(verdict), indent=1, ensure_ascii=False))
     elif not verdict.faults:
@@ -56,6 +76,20 @@ def verify(
         lines = "\n".join(verdict.faults) if format is VerdictFormat.TEXT else ""
         title = f"{plan} does not hold: {count} fault{'s' if count > 1 else ''}"
         raise VerifyError(f"{title}\n{lines}" if lines else title)
+
+
+def _left_behind(
+    body: dict[str, Any], schedule: Schedule, path: Path, book: OfferBook, actuals: Path | None
+) -> list[str]:
+    """Faults of the state that a plan made again starts from."""
+    from optimizer.replan.actuals import load_actuals
+    from optimizer.replan.run import followed, standing_faults
+    from optimizer.verify.plan_document import read_plan, read_plan_file
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    old = followed(read_plan_file(path), digest, schedule, book)
+    news = load_actuals(actuals) if actuals else None
+    return standing_faults(schedule, old, read_plan(body), news)
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

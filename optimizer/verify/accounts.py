@@ -22,6 +22,8 @@ BOUND = Decimal("1e-9")
 
 def check_accounts(check: Checker) -> None:
     """After all others: they have put the bill together."""
+    for cause, flow in check.problem.sunk:
+        check.direct["(sunk)"] += check.pay(cause, [flow])
     _ledger(check)
     _by_month(check)
     _by_workload(check)
@@ -74,9 +76,10 @@ def _by_month(check: Checker) -> None:
     check.equal(MONEY, footed, check.plan.total, "cash_flow: sum of the months")
     months[check.horizon.months[-1]] += after
     limits, spent = check.problem.schedule.document.limits, Decimal(0)
+    over = f"{check.horizon.day(check.costs.from_day):%Y-%m}"
     for month, paid in months.items():
         spent += paid
-        budget = limits.budget.get(month, limits.budget_per_month)
+        budget = None if month < over else limits.budget.get(month, limits.budget_per_month)
         if budget is not None:
             allowed = check.costs.in_currency(budget)
             words = f"budget: {short(paid)} is paid in {month}, {short(allowed)} may be"
@@ -155,7 +158,8 @@ def _answers(check: Checker) -> None:
         plan.total, plan.npv, plan.bound, plan.gap,
     )  # fmt: skip
     check.check(ANSWERS, alike, "answers: mix is not the plan: total, npv, bound or gap differ")
-    bought = sum(part.nodes for part in plan.bought)
+    earlier = {option.name for option in check.problem.purchases if option.paid is not None}
+    bought = sum(part.nodes for part in plan.bought if part.option not in earlier)
     words = f"answers: mix says {mix.nodes_bought} nodes bought, the plan buys {bought}"
     check.check(ANSWERS, mix.nodes_bought == bought, words)
     words = f"answers: rent buys {rent.nodes_bought} nodes"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.options.market import View
-from optimizer.problem import gather
+from optimizer.resume import gather_rest
 from optimizer.schedule.schedule import Schedule
 from optimizer.verify.accounts import check_accounts, check_sellers
 from optimizer.verify.checker import Checker
@@ -57,7 +57,9 @@ def examine(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> Ver
     """As `verify`, with the number of checks by subject."""
     document = read_plan(plan)
     # No offer is thinned out here: a plan made under other wishes may use what another outdoes.
-    check = Checker(document, gather(schedule, book, View(spared=lambda listing: True)))
+    everything = View(spared=lambda listing: True)
+    problem = gather_rest(schedule, book, document.replanned_from, everything)
+    check = Checker(document, problem)
     if _header(check, document, schedule, book):
         check_rentals(check)
         check_owning(check)

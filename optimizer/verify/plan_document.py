@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optimizer.plans import SCHEMA_VERSION
+from optimizer.standing import Standing
 from providers.errors import RentoptError
 
 MOST_FAULTS = 10
@@ -137,6 +138,7 @@ class PlanDocument(Part):
     gap: float
     kept: dict[str, Any] | None = None
     """Stays near an earlier plan: other answers may be cheaper."""
+    replanned_from: Standing | None = None
 
 
 def read_plan_file(path: Path) -> dict[str, Any]:
