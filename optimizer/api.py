@@ -21,6 +21,7 @@ from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.options.market import WHOLE_MARKET
 from optimizer.plans import Answer, Plan
 from optimizer.problem import Problem
+from optimizer.questions import NO_QUESTIONS, Questions, answered
 from optimizer.schedule.schedule import Schedule
 from optimizer.solved import Solved, solve_problem
 from optimizer.wishes import NO_WISHES, Wishes, wished
@@ -66,6 +67,7 @@ def plan(
     breakeven_s: float | None = 2.0,
     wishes: Wishes = NO_WISHES,
     keep: Keep | None = None,
+    questions: Questions = NO_QUESTIONS,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Plan:
     """The cheapest plan for a schedule, beside the best all-rent and the best all-own plan.
@@ -77,6 +79,7 @@ def plan(
             get; 0: only those of each purchase by itself, None: no break-even points.
         wishes: what is left out, or limited, beside what the schedule says.
         keep: an earlier plan to stay near.
+        questions: other plans and explanations to look for beside it.
         progress: told what is being done.
 
     Raises:
@@ -87,6 +90,7 @@ def plan(
     began = time.monotonic()
     book = book or prices_for(schedule)
     progress("sizing what can serve what")
+    questions.check(book)
     spared = keep.spared if keep else WHOLE_MARKET.spared
     problem = wished(schedule, book, wishes, spared=spared)
     gathered = time.monotonic()
@@ -104,11 +108,17 @@ def plan(
         progress("break-even points")
         rows = breakeven_rows(problem, best.made, best.solution, options, budget_s=breakeven_s)
         made = replace(made, breakeven=tuple(rows))
+    asked = time.monotonic()
+    if questions != NO_QUESTIONS:
+        made = answered(
+            made, best, questions, schedule, book, options, wishes=wishes, progress=progress
+        )
     timings = (
         ("gather", gathered - began),
         ("solve", solved - gathered),
         ("report", reported - solved),
-        ("breakeven", time.monotonic() - reported),
+        ("breakeven", asked - reported),
+        ("questions", time.monotonic() - asked),
     )
     return replace(made, timings_s=tuple((k, round(v, 3)) for k, v in timings))
 

@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from optimizer.costs import Costs
+from optimizer.named import COMMITMENTS, COMMITTED_DAYS
 from optimizer.options.market import Listing
 from optimizer.plans import Assignment, Bought, Plan, Rental
 from optimizer.verify.plan_document import AssignmentPart, BoughtPart, PlanDocument, RentalPart
-
-COMMITTED_DAYS = 28
-"""A term this long, a month or more, is a commitment; shorter ones are rented as needed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,10 +22,9 @@ class Deal:
     spot: bool = False
 
     @classmethod
-    def of(cls, listing: Listing, costs: Costs) -> Deal:
-        days = costs.term(listing.offer).about_days
-        provider = listing.offer.provider
-        return cls(provider, str(listing.kind), days >= COMMITTED_DAYS, listing.spot)
+    def of(cls, listing: Listing) -> Deal:
+        committed = COMMITMENTS.has(listing)
+        return cls(listing.offer.provider, str(listing.kind), committed, listing.spot)
 
     @classmethod
     def of_rental(cls, rental: Rental | RentalPart) -> Deal:

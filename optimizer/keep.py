@@ -85,7 +85,7 @@ def charged(problem: Problem, made: Formulation, before: Decisions, charge: floa
     new_hourly: dict[Deal, list[int]] = defaultdict(list)
     for listings, new in ((made.terms, new_terms), (made.hourly, new_hourly)):
         for number, listing in enumerate(listings):
-            deal = Deal.of(listing, problem.costs)
+            deal = Deal.of(listing)
             if deal not in before.deals:
                 new[deal].append(number)
     choices = [

@@ -6,13 +6,15 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from optimizer.options.market import Listing, on_nodes
+from optimizer.options.market import Listing
 from providers.errors import RentoptError
 from providers.hardware import NodeKind, accelerators, in_family
 from providers.offers import OfferBook, TokenOffer
-from providers.terms import PurchaseModel, Tier
+from providers.terms import Increment, PurchaseModel, Tier
 
 NEAREST = 3
+COMMITTED_DAYS = 28
+"""A term this long, a month or more, is a commitment; shorter ones are rented as needed."""
 _NODE = re.compile(r"\s*(\d+)\s*[x×*]\s*(.+?)\s*", re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ class Named:
     name: str
     """As it was written."""
     sort: str
-    """provider, purchase model, tier, offer, token API or hardware."""
+    """provider, purchase model, tier, offer, token API, hardware, commitments or tokens."""
     gpus: frozenset[str] = frozenset()
     """Ids, for hardware."""
     count: int | None = None
@@ -40,6 +42,9 @@ class Named:
         offer, wanted = listing.offer, self.name.lower()
         if self.sort == "hardware":
             return self.is_kind(listing.kind)
+        if self.sort == "commitments":
+            whole = offer.increment in (Increment.MONTH, Increment.YEAR)
+            return whole or offer.tenor.about_days >= COMMITTED_DAYS
         values = {
             "provider": offer.provider,
             "purchase model": str(offer.purchase_model),
@@ -49,9 +54,17 @@ class Named:
         return values.get(self.sort, "").lower() == wanted
 
     def sells(self, offer: TokenOffer) -> bool:
+        if self.sort == "tokens":
+            return True
         if self.sort == "token API":
             return f"{offer.provider}/{offer.provider_model}".lower() == self.name.lower()
         return self.sort == "provider" and offer.provider.lower() == self.name.lower()
+
+
+COMMITMENTS = Named("commitments", "commitments")
+"""Rentals by the month or longer."""
+TOKENS = Named("tokens", "tokens")
+"""All token APIs."""
 
 
 def find(name: str, book: OfferBook) -> Named:
@@ -75,6 +88,7 @@ def _known(book: OfferBook) -> dict[str, str]:
     """Name in lower case → what it names; the broader meaning wins."""
     known = {f"{o.provider}/{o.provider_model}".lower(): "token API" for o in book.token_offers}
     known |= {offer.sku.lower(): "offer" for offer in book.offers}
+    known |= {named.name: named.sort for named in (COMMITMENTS, TOKENS)}
     known |= {str(tier): "tier" for tier in Tier}
     known |= {str(model): "purchase model" for model in PurchaseModel}
     known |= {offer.provider.lower(): "provider" for offer in book.offers}
@@ -94,9 +108,3 @@ def _unknown(name: str, gpu: str, known: dict[str, str]) -> str:
         f"'{name}' is no provider, purchase model, tier, offer, GPU or node such as 8xA800 "
         f"that the prices or the hardware table know{hint}"
     )
-
-
-def kinds_sold(named: Named, book: OfferBook) -> set[NodeKind]:
-    """Nodes that the offers of a name make up."""
-    listings = (listing for offer in book.offers for listing in on_nodes(offer))
-    return {listing.kind for listing in listings if named.has(listing)}

@@ -199,6 +199,54 @@ class Replanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """The best plan of a kind that decides otherwise than the plan."""
+
+    asked: str
+    """Its kind: ``without acme``, ``buying 2xRTX4090``."""
+    differs: str
+    """What it does instead, in one line."""
+    total: Decimal
+    npv: Decimal
+    extra: Decimal
+    """Present value more than the plan's."""
+    extra_least: Decimal
+    """Proven: the best plan of all and the best of this kind differ by at least this."""
+    extra_most: Decimal
+    """Proven: they differ by at most this."""
+    gap: float
+    """Of the best plan of this kind."""
+    providers: tuple[str, ...]
+    bought: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why something is not in the plan; or that it is, and what doing without it costs."""
+
+    name: str
+    sort: str
+    """provider, purchase model, tier, offer, token API, hardware, commitments or tokens"""
+    used: bool
+    """Whether the plan uses it."""
+    answer: str
+    """In one sentence."""
+    reasons: tuple[str, ...]
+    """Why all or some of its offers never entered."""
+    extra: Decimal | None
+    """Present value that the best plan found with it costs more than the plan; without it, where
+    the plan uses it. Null: there is no such plan, or none was found in time."""
+    extra_least: Decimal | None
+    """Proven: no plan with it (without it) costs less than this more than the best."""
+    extra_most: Decimal | None
+    """Proven: the best plan with it (without it) costs at most this more than the best."""
+    enters_below: Decimal | None
+    """Share of its prices of today at which the best plan uses it; proven."""
+    stays_out_above: Decimal | None
+    """Share of its prices of today at which the best plan does not use it; proven."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The best mix, with everything needed to read it, check it and repeat it."""
 
@@ -243,6 +291,14 @@ class Plan:
     """What was wanted of the plan beside the schedule, such as ``without aws``."""
     kept: Kept | None = None
     """How it stays near an earlier plan, where that was asked."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Near plans that decide otherwise, where they were asked for; the cheapest first."""
+    indispensable: tuple[str, ...] = ()
+    """Kinds of plans that were tried as alternatives, and proven not to exist."""
+    why_not: tuple[WhyNot, ...] = ()
+    """What was asked about, one by one."""
+    questions_cut_short: bool = False
+    """Whether the time for questions ended before all of them were settled."""
     replanned_from: Standing | None = None
     """How things stood on the day from which the schedule was planned again; null: at the start."""
     replanned: Replanned | None = None

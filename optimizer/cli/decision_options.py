@@ -62,6 +62,33 @@ KeepTolerance = Annotated[
     ),
 ]
 
+Alternatives = Annotated[
+    int,
+    typer.Option(
+        "--alternatives",
+        min=0,
+        metavar="N",
+        help="Add the N cheapest plans that decide otherwise, with what each costs more.",
+    ),
+]
+WhyNotNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--why-not",
+        metavar="NAME",
+        help="Say why this is not in the plan, and at which price it would be: an offer, GPU, "
+        "node, provider …; repeatable.",
+    ),
+]
+QuestionTime = Annotated[
+    float,
+    typer.Option(
+        "--question-time",
+        min=1,
+        help="Seconds for alternatives and questions together, after the plan.",
+    ),
+]
+
 
 def asked_wishes(
     without: Sequence[str] | None, only_rent: bool, only_own: bool, max_providers: int | None

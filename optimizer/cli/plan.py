@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from optimizer.cli.decision_options import (
+    Alternatives,
     KeepPlan,
     KeepTolerance,
     MaxProviders,
     OnlyOwn,
     OnlyRent,
+    QuestionTime,
+    WhyNotNames,
     Without,
     asked_keep,
     asked_wishes,
@@ -83,6 +86,9 @@ def plan(
     max_providers: MaxProviders = None,
     keep: KeepPlan = None,
     keep_tolerance: KeepTolerance = "1%",  # type: ignore[assignment]  # as --gap
+    alternatives: Alternatives = 0,
+    why_not: WhyNotNames = None,
+    question_time: QuestionTime = 120.0,
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
@@ -122,6 +128,7 @@ def plan(
     from optimizer import load_schedule
     from optimizer import plan as find_plan
     from optimizer.milp.solve import SolveOptions
+    from optimizer.questions import Questions
 
     asked = load_schedule(schedule)
     wishes = asked_wishes(without, only_rent, only_own, max_providers)
@@ -133,7 +140,14 @@ def plan(
         seconds = None if no_breakeven else 0.0
         found = interruptible(
             lambda: find_plan(
-                asked, book, options, breakeven_s=seconds, wishes=wishes, keep=kept, progress=tell
+                asked,
+                book,
+                options,
+                breakeven_s=seconds,
+                wishes=wishes,
+                keep=kept,
+                questions=Questions(alternatives, tuple(why_not or ()), question_time),
+                progress=tell,
             )
         )
     text = _rendered(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from optimizer.plans import Plan
 from optimizer.report.money_text import money, percent
-from optimizer.report.section import Section
+from optimizer.report.section import Columns, Section
+from optimizer.report.tables import Column
 
 
 def kept(plan: Plan) -> Section:
@@ -25,3 +26,38 @@ def kept(plan: Plan) -> Section:
         "cost, or if there is no plan without it",
     ]
     return Section(f"Kept from {near.plan}", ["", "decision"], rows, notes=notes)
+
+
+def alternatives(plan: Plan) -> Section:
+    """Near plans, the cheapest first, with what is proven of the difference."""
+    rows = [
+        [
+            near.asked,
+            money(near.npv),
+            money(near.extra),
+            f"{money(near.extra_least)} to {money(near.extra_most)}",
+            near.differs,
+        ]
+        for near in plan.alternatives
+    ]
+    columns: Columns = [
+        "best plan",
+        Column(f"{plan.currency}, present value", right=True),
+        Column("more than the plan", right=True),
+        Column("proven", right=True),
+        "what it does instead",
+    ]
+    notes = []
+    if plan.indispensable:
+        notes.append(f"proven: there is no plan {', none '.join(plan.indispensable)}")
+    if plan.questions_cut_short:
+        notes.append("the time ended before all was tried (--question-time)")
+    return Section("Plans that decide otherwise", columns, rows, notes=notes)
+
+
+def why_not(plan: Plan) -> Section:
+    lines = []
+    for asked in plan.why_not:
+        lines.append(f"{asked.name} ({asked.sort}): {asked.answer}")
+        lines += [f"  {reason}" for reason in asked.reasons if reason not in asked.answer]
+    return Section("Why not", block="\n".join(lines))
