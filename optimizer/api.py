@@ -227,7 +227,7 @@ def _answer(
             reason = "the schedule owns nothing and may buy nothing"
         else:
             part = problem.without_renting() if kind == "own" else problem.without_purchases()
-            reason = explain(part, options)
+            reason = explain(part, options, brief=True)
         return Answer(kind, None, None, None, None, reason)
     total, npv = found.value(found.parts)
     return Answer(

@@ -116,6 +116,8 @@ class Problem:
     rejected: tuple[RejectedOption, ...]
     standing: Standing | None = None
     """How things stand on the day from which it is planned again; None: at the start."""
+    view: View = WHOLE_MARKET
+    """How the market was looked at."""
 
     @property
     def horizon(self) -> Horizon:
@@ -194,8 +196,9 @@ def gather(schedule: Schedule, book: OfferBook, view: View = WHOLE_MARKET) -> Pr
         for demand in services
     )
     return Problem(
-        schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected)
-    )
+        schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected),
+        view=view,
+    )  # fmt: skip
 
 
 class _Abilities:
