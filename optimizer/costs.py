@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from optimizer.finance.time_value import discount_factor, residual_share
 from optimizer.horizon import Horizon, Slice
@@ -42,6 +43,13 @@ class Flow:
     """Line of the ledger: rent, purchase, resale, electricity, maintenance, hosting, api, data."""
 
 
+class DailyPrices(Protocol):
+    """Prices of a stretch of days."""
+
+    def offer(self, offer: Offer, day: date) -> Offer:
+        """The offer as it was asked for on that day, or last before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Prices of one plan: the assumptions, the exchange rates and the days they apply to."""
@@ -54,6 +62,8 @@ class Costs:
     """Day of a plan made again: what owned nodes cost before it is counted as sunk."""
     paid: frozenset[str] = frozenset()
     """Offers (sku) that stand for terms that run already: nothing more is paid for them."""
+    days: DailyPrices | None = None
+    """Prices that differ from day to day; None: those of the book, on all days."""
 
     # -- conversion and time ---------------------------------------------------------------
 
@@ -84,8 +94,13 @@ class Costs:
         """What has to be paid for once started: the tenor, or one whole day, week, month."""
         return offer.tenor or _BARE_TENOR.get(offer.increment, Tenor())
 
+    def dated(self, offer: Offer, day: int) -> Offer:
+        """The offer at the price in force on a day: what starts then costs that to its end."""
+        return offer if self.days is None else self.days.offer(offer, self.horizon.day(day))
+
     def hourly(self, offer: Offer, units: int, day: int, hours: int) -> list[Flow]:
         """Node-hours of an offer that can be given back after any hour."""
+        offer = self.dated(offer, day)
         return [Flow(day, self.increment_price(offer, units) * hours, "rent")]
 
     def rental(self, offer: Offer, units: int, start: int) -> list[Flow]:
@@ -98,6 +113,7 @@ class Costs:
         """
         if offer.sku in self.paid:
             return []
+        offer = self.dated(offer, start)
         tenor = self.term(offer)
         first = self.horizon.day(start)
         end = tenor.end(first)

@@ -17,6 +17,7 @@ from optimizer.cli import (
     plan,
     replan,
     schedules,
+    simulate,
     size,
     sweep,
     verify,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(replan.replan)
+app.command()(simulate.simulate)
 app.command()(breakeven.breakeven)
 app.command()(sweep.sweep)
 app.command()(schedules.init)

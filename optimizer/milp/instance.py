@@ -244,6 +244,8 @@ class Instance:
     """(assets, fewest nodes bought of them together): break-even points ask for what would not
     be bought by itself. Empty in a plan."""
     choices: tuple[Choice, ...] = ()
+    prices_by_day: bool = False
+    """Whether an hour may cost differently on every day, and INF where it is not to be had."""
 
     @property
     def exact(self) -> bool:

@@ -34,7 +34,7 @@ Levels = list[list[int]]
 
 def can_polish(data: Instance) -> bool:
     """Whether days are independent once long terms, purchases and jobs are held."""
-    limited = bool(data.quotas or data.lots or data.choices)
+    limited = bool(data.quotas or data.lots or data.choices or data.prices_by_day)
     limited |= data.limits != Limits(fixed_cash=data.limits.fixed_cash)
     orders = any(offer.least > 1 for offer in data.term_offers)
     sites = any(gang.site and not gang.by_hour for job in data.jobs for gang in job.gangs)

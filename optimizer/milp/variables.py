@@ -131,7 +131,7 @@ def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -
                 )
     for o, offer_h in enumerate(data.hourly_offers):
         for s, point in enumerate(data.slices):
-            if (offer_h.pool, s) not in wanted:
+            if (offer_h.pool, s) not in wanted or offer_h.cost[s] == INF:
                 continue
             v.hourly[o, s] = model.column(
                 f"hourly[{offer_h.name},{s}]",
@@ -191,6 +191,8 @@ def _interruptible(
             v.total[j, g] = model.column(f"total[{job.name},{g}]", whole=True)
         for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"
+            if gang.hourly >= 0 and gang.hour_cost[s] == INF:
+                continue
             if not gang.by_hour:
                 v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
             else:
@@ -214,6 +216,8 @@ def _contiguous(
             if shares is None:
                 break  # a later start ends later still
             cost = sum(gang.hour_cost[s] * h for s, h in shares) if gang.hourly >= 0 else 0.0
+            if cost == INF:
+                continue
             name = f"whole_run[{job.name},{g},{day}]"
             column = model.column(name, upper=1, whole=True, cost=cost)
             v.whole_run[column] = Run(j, g, day, shares)

@@ -112,7 +112,7 @@ def replan(
     standing = news.told(planned, at_work) if news else planned
     steps = _steps(schedule, old, book, at_work, planned, news)
     before = _Cost(old.document.total, old.document.npv, old.document.npv)
-    options = _for_the_rest(options or SolveOptions(), steps[-1].problem, before)
+    options = for_the_rest(options or SolveOptions(), steps[-1].problem, before.npv)
     costs = [before]
     changes: list[Change] = []
     bills = _bills(steps[-1].problem, planned, standing)
@@ -203,12 +203,16 @@ def _steps(
     return steps
 
 
-def _for_the_rest(options: SolveOptions, problem: Problem, before: _Cost) -> SolveOptions:
-    """The gap is meant for what is still open, and the solver counts what is sunk as well."""
+def for_the_rest(options: SolveOptions, problem: Problem, before: Decimal) -> SolveOptions:
+    """The gap is meant for what is still open, and the solver counts what is sunk as well.
+
+    Args:
+        before: present value of sunk and rest, about.
+    """
     sunk = problem.costs.present_value(flow for _, flow in problem.sunk)
-    if before.npv <= 0 or not 0 < sunk < before.npv:
+    if before <= 0 or not 0 < sunk < before:
         return options
-    return replace(options, gap=options.gap * float((before.npv - sunk) / before.npv))
+    return replace(options, gap=options.gap * float((before - sunk) / before))
 
 
 def _bills(problem: Problem, planned: Standing, standing: Standing) -> _Cost:
