@@ -247,6 +247,22 @@ class WhyNot:
 
 
 @dataclass(frozen=True, slots=True)
+class Marginal:
+    """What a small change of the schedule does to the least cost; by optimising again."""
+
+    change: str
+    """One more user, a day less of deadline, one more unit of a limit."""
+    extra: Decimal | None
+    """Present value more, of the plans that were found; null: none was found."""
+    extra_least: Decimal | None
+    """Proven: the least cost changes by at least this."""
+    extra_most: Decimal | None
+    """Proven: the least cost changes by at most this."""
+    impossible: bool
+    """Proven: there is no plan with the change."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The best mix, with everything needed to read it, check it and repeat it."""
 
@@ -297,6 +313,8 @@ class Plan:
     """Kinds of plans that were tried as alternatives, and proven not to exist."""
     why_not: tuple[WhyNot, ...] = ()
     """What was asked about, one by one."""
+    marginal: tuple[Marginal, ...] = ()
+    """What one more, or one less, of everything costs, where that was asked."""
     questions_cut_short: bool = False
     """Whether the time for questions ended before all of them were settled."""
     replanned_from: Standing | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.alternatives import alternatives
 from optimizer.explain.ask import Asker
+from optimizer.explain.marginal import marginals
 from optimizer.explain.why_not import why_not
 from optimizer.milp.solve import SolveOptions
 from optimizer.named import find
@@ -27,6 +28,8 @@ class Questions:
     alternatives: int = 0
     """So many near plans that decide otherwise."""
     why_not: tuple[str, ...] = ()
+    marginal: bool = False
+    """What one more user, GPU-day, day of deadline or unit of a limit costs."""
     time_limit_s: float = QUESTIONS_S
     """For all answers together, after the plan."""
 
@@ -60,23 +63,28 @@ def answered(
         best: the plan as it was solved, with the bound of all plans.
     """
     deadline = time.monotonic() + questions.time_limit_s
-    left = len(questions.why_not) + (questions.alternatives > 0)
+    left = len(questions.why_not) + (questions.alternatives > 0) + questions.marginal
+
+    def asker() -> Asker:
+        """For the next question, with its share of the time that is left."""
+        until = time.monotonic() + max(0.0, deadline - time.monotonic()) / left
+        return Asker(schedule, book, options, until, wishes)
+
+    cut_short = False
     replies = []
     for name in questions.why_not:
         progress(f"why not {name}")
-        until = time.monotonic() + max(0.0, deadline - time.monotonic()) / left
-        asker = Asker(schedule, book, options, until, wishes)
-        replies.append(why_not(name, best, asker))
+        replies.append(why_not(name, best, asker()))
         left -= 1
     plan = replace(plan, why_not=tuple(replies))
     if questions.alternatives:
         progress("plans that decide otherwise")
-        asker = Asker(schedule, book, options, deadline, wishes)
-        found = alternatives(best, asker, questions.alternatives)
-        plan = replace(
-            plan,
-            alternatives=found.alternatives,
-            indispensable=found.indispensable,
-            questions_cut_short=found.cut_short,
-        )
-    return plan
+        found = alternatives(best, asker(), questions.alternatives)
+        plan = replace(plan, alternatives=found.alternatives, indispensable=found.indispensable)
+        cut_short, left = found.cut_short, left - 1
+    if questions.marginal:
+        progress("what one more costs")
+        rows, ended = marginals(best, asker())
+        plan = replace(plan, marginal=rows)
+        cut_short |= ended
+    return replace(plan, questions_cut_short=cut_short)

@@ -72,7 +72,8 @@ def wished(
     problem = gather(
         replace(schedule, document=document),
         replace(book, offers=offers, token_offers=tokens),
-        View(barred=barred_listing, spared=spared),
+        # Without wishes a problem holds no function of ours, and can be sent to a worker.
+        View(barred_listing if unwanted else WHOLE_MARKET.barred, spared),
     )
     if wishes.only_own:
         problem = problem.without_renting()

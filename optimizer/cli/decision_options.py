@@ -80,12 +80,19 @@ WhyNotNames = Annotated[
         "node, provider …; repeatable.",
     ),
 ]
+MarginalPrices = Annotated[
+    bool,
+    typer.Option(
+        "--marginal",
+        help="Add what one more user, GPU-day, day of deadline or unit of a limit costs.",
+    ),
+]
 QuestionTime = Annotated[
     float,
     typer.Option(
         "--question-time",
         min=1,
-        help="Seconds for alternatives and questions together, after the plan.",
+        help="Seconds for alternatives, questions and marginal prices, after the plan.",
     ),
 ]
 

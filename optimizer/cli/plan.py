@@ -16,6 +16,7 @@ from optimizer.cli.decision_options import (
     Alternatives,
     KeepPlan,
     KeepTolerance,
+    MarginalPrices,
     MaxProviders,
     OnlyOwn,
     OnlyRent,
@@ -88,6 +89,7 @@ def plan(
     keep_tolerance: KeepTolerance = "1%",  # type: ignore[assignment]  # as --gap
     alternatives: Alternatives = 0,
     why_not: WhyNotNames = None,
+    marginal: MarginalPrices = False,
     question_time: QuestionTime = 120.0,
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
@@ -146,7 +148,7 @@ def plan(
                 breakeven_s=seconds,
                 wishes=wishes,
                 keep=kept,
-                questions=Questions(alternatives, tuple(why_not or ()), question_time),
+                questions=Questions(alternatives, tuple(why_not or ()), marginal, question_time),
                 progress=tell,
             )
         )

@@ -9,12 +9,14 @@ from typing import Any
 
 from optimizer.options.market import Listing
 from optimizer.problem import JobDemand, Problem, PurchaseOption, ServiceDemand, gather
-from optimizer.schedule.document import Market, Rule
+from optimizer.schedule.document import Rule
 from providers.money import Money
 
 Change = Callable[[Problem], Problem]
 PLENTY = 10**12
 MANY_NODES = 1000
+MONEY_MARGIN = 0.01
+"""Share of a budget or of cash that counts as one more unit of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class InForce:
     lifted: str
     """What is said when lifting it is what helps."""
     ease: Ease | None = None
+    margin: float = 0.0
+    """How much one more of it is, where it is a limit; 0: it is none."""
 
 
 def rules_in_force(problem: Problem) -> list[InForce]:
@@ -63,11 +67,11 @@ def rules_in_force(problem: Problem) -> list[InForce]:
 
 
 def _work(problem: Problem) -> Iterator[InForce]:
-    yield from (_carried(demand.service.name) for demand in problem.services)
-    yield from (_done(demand.job.name) for demand in problem.jobs)
+    yield from (load_rule(demand.service.name) for demand in problem.services)
+    yield from (work_rule(demand.job.name) for demand in problem.jobs)
 
 
-def _carried(name: str) -> InForce:
+def load_rule(name: str) -> InForce:
     def at(problem: Problem, percent: float) -> Problem:
         return _service(name, lambda d: _with_load(d, 1 - percent / 100))(problem)
 
@@ -79,7 +83,7 @@ def _carried(name: str) -> InForce:
     )
 
 
-def _done(name: str) -> InForce:
+def work_rule(name: str) -> InForce:
     def at(problem: Problem, percent: float) -> Problem:
         return _job(name, lambda d: replace(d, work=d.work * (1 - percent / 100)))(problem)
 
@@ -161,7 +165,7 @@ def _windows(problem: Problem) -> Iterator[InForce]:
         if demand.first > 0 and problem.standing is None:
             yield _release(problem, demand)
         if demand.last < problem.horizon.n_days - 1:
-            yield _deadline(problem, demand)
+            yield deadline_rule(problem, demand)
 
 
 def _release(problem: Problem, demand: JobDemand) -> InForce:
@@ -181,7 +185,7 @@ def _release(problem: Problem, demand: JobDemand) -> InForce:
     )
 
 
-def _deadline(problem: Problem, demand: JobDemand) -> InForce:
+def deadline_rule(problem: Problem, demand: JobDemand) -> InForce:
     name, day, last_day = demand.job.name, problem.horizon.day, problem.horizon.n_days - 1
 
     def at(p: Problem, days: float) -> Problem:
@@ -199,7 +203,11 @@ def _deadline(problem: Problem, demand: JobDemand) -> InForce:
 
 
 def _days(number: float) -> str:
-    return f"{number:.0f} day{'' if number == 1 else 's'}"
+    return f"{number:.0f} day{_s(number)}"
+
+
+def _s(number: float) -> str:
+    return "" if number == 1 else "s"
 
 
 # -- what may be used ------------------------------------------------------------------------
@@ -214,11 +222,10 @@ def _stock(problem: Problem) -> Iterator[InForce]:
         listings = tuple(
             Listing(replace(x.offer, max_units=None), x.units) for x in p.market.listings
         )
-        opened = _with_market(p, stock=None)
+        opened = _with(p, "market", stock=None)
         return replace(opened, market=replace(p.market, listings=listings))
 
-    words = "sellers have only so much in stock"
-    yield InForce(words, lift, "if the sellers had more in stock")
+    yield InForce("sellers have only so much in stock", lift, "if the sellers had more in stock")
 
 
 def _market(problem: Problem) -> Iterator[InForce]:
@@ -244,7 +251,7 @@ def _market(problem: Problem) -> Iterator[InForce]:
 
 def _gathered_anew(**update: Any) -> Change:
     def lift(p: Problem) -> Problem:
-        opened = _with_market(p, **update)
+        opened = _with(p, "market", **update)
         whole = gather(opened.schedule, p.costs.book, p.view)
         kinds = {d.job.name: d.options for d in whole.jobs}
         replicas = {d.service.name: (d.options, d.apis) for d in whole.services}
@@ -261,10 +268,11 @@ def _gathered_anew(**update: Any) -> Change:
     return lift
 
 
-def _with_market(problem: Problem, **update: Any) -> Problem:
+def _with(problem: Problem, section: str, **update: Any) -> Problem:
+    """With other values in a section of the schedule."""
     document = problem.schedule.document
-    market: Market = document.market.model_copy(update=update)
-    edited = document.model_copy(update={"market": market})
+    changed = getattr(document, section).model_copy(update=update)
+    edited = document.model_copy(update={section: changed})
     return replace(problem, schedule=replace(problem.schedule, document=edited))
 
 
@@ -286,17 +294,11 @@ def _purchase(option: PurchaseOption) -> InForce:
         lambda p: at(p, MANY_NODES),
         f"if more of {kind} may be bought",
         Ease(at, lambda n: f"buying up to {most + int(n)} x {kind} (max)", 1, MANY_NODES),
+        margin=1,
     )
 
 
 # -- limits ----------------------------------------------------------------------------------
-
-
-def _with_limits(problem: Problem, **update: Any) -> Problem:
-    document = problem.schedule.document
-    limits = document.limits.model_copy(update=update)
-    edited = document.model_copy(update={"limits": limits})
-    return replace(problem, schedule=replace(problem.schedule, document=edited))
 
 
 def _number(
@@ -309,13 +311,14 @@ def _number(
         return
 
     def at(p: Problem, n: float) -> Problem:
-        return _with_limits(p, **{field: limit + (int(n) if whole else n)})
+        return _with(p, "limits", **{field: limit + (int(n) if whole else n)})
 
     yield InForce(
         rule.format(limit),
-        lambda p: _with_limits(p, **{field: None}),
+        lambda p: _with(p, "limits", **{field: None}),
         f"without the limit: {rule.format(limit)}",
         Ease(at, change, first, PLENTY, whole),
+        margin=1,
     )
 
 
@@ -323,7 +326,7 @@ def _site(problem: Problem) -> Iterator[InForce]:
     limits = problem.schedule.document.limits
     yield from _number(
         problem, "rack_units", "the site has {} rack units",
-        lambda n: f"{n:.0f} more rack units", 1, whole=True,
+        lambda n: f"{n:.0f} more rack unit{_s(n)}", 1, whole=True,
     )  # fmt: skip
     yield from _number(
         problem, "power", "the site has {:g} kW", lambda n: f"{n:.3g} kW more power",
@@ -334,7 +337,7 @@ def _site(problem: Problem) -> Iterator[InForce]:
 def _sellers(problem: Problem) -> Iterator[InForce]:
     yield from _number(
         problem, "max_providers", "at most {} provider(s)",
-        lambda n: f"{n:.0f} more provider{'' if n == 1 else 's'}", 1, whole=True,
+        lambda n: f"{n:.0f} more provider{_s(n)}", 1, whole=True,
     )  # fmt: skip
 
 
@@ -349,15 +352,16 @@ def _money(problem: Problem) -> Iterator[InForce]:
         cash = limits.cash
         yield InForce(
             f"the cash of {amount(cash):,.0f} {currency}",
-            lambda p: _with_limits(p, cash=None),
+            lambda p: _with(p, "limits", cash=None),
             "without the cash limit",
             Ease(
-                lambda p, n: _with_limits(p, cash=_more(problem, cash, n)),
+                lambda p, n: _with(p, "limits", cash=_more(problem, cash, n)),
                 lambda n: f"{n:,.0f} {currency} more cash",
                 max(1.0, 0.05 * amount(cash)),
                 PLENTY,
                 whole=False,
             ),
+            margin=MONEY_MARGIN * amount(cash),
         )
     for month in problem.horizon.months:
         budget = limits.budget.get(month, limits.budget_per_month)
@@ -370,7 +374,7 @@ def _budget(problem: Problem, month: str, budget: Money, amount: float) -> InFor
 
     def at(p: Problem, more: float) -> Problem:
         months = {**p.schedule.document.limits.budget, month: _more(problem, budget, more)}
-        return _with_limits(p, budget=months)
+        return _with(p, "limits", budget=months)
 
     return InForce(
         f"the budget of {month}, {amount:,.0f} {currency}",
@@ -383,6 +387,7 @@ def _budget(problem: Problem, month: str, budget: Money, amount: float) -> InFor
             PLENTY,
             whole=False,
         ),
+        margin=MONEY_MARGIN * amount,
     )
 
 

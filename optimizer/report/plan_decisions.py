@@ -7,6 +7,8 @@ from optimizer.report.money_text import money, percent
 from optimizer.report.section import Columns, Section
 from optimizer.report.tables import Column
 
+CUT_SHORT = "the time ended before all was tried (--question-time)"
+
 
 def kept(plan: Plan) -> Section:
     """What an earlier plan decided, line by line, with its fate."""
@@ -51,7 +53,7 @@ def alternatives(plan: Plan) -> Section:
     if plan.indispensable:
         notes.append(f"proven: there is no plan {', none '.join(plan.indispensable)}")
     if plan.questions_cut_short:
-        notes.append("the time ended before all was tried (--question-time)")
+        notes.append(CUT_SHORT)
     return Section("Plans that decide otherwise", columns, rows, notes=notes)
 
 
@@ -61,3 +63,23 @@ def why_not(plan: Plan) -> Section:
         lines.append(f"{asked.name} ({asked.sort}): {asked.answer}")
         lines += [f"  {reason}" for reason in asked.reasons if reason not in asked.answer]
     return Section("Why not", block="\n".join(lines))
+
+
+def marginal(plan: Plan) -> Section:
+    """One more and one less, as differences of optimised plans."""
+    rows = []
+    for one in plan.marginal:
+        if one.extra is None or one.extra_least is None or one.extra_most is None:
+            rows.append([one.change, "no plan" if one.impossible else "none found in time", ""])
+            continue
+        between = f"{money(one.extra_least)} to {money(one.extra_most)}"
+        rows.append([one.change, money(one.extra), between])
+    columns: Columns = [
+        "change",
+        Column(f"{plan.currency} more, present value", right=True),
+        Column("proven", right=True),
+    ]
+    notes = ["each line is optimised again, all else as it is"] if rows else []
+    if plan.questions_cut_short and rows:
+        notes.append(CUT_SHORT)
+    return Section("What one more costs", columns, rows, notes=notes)

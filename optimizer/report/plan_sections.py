@@ -23,7 +23,7 @@ from optimizer.report.money_text import (
     why_none,
 )
 from optimizer.report.plan_costs import breakeven, cash_flow, costs, discounted, utilisation
-from optimizer.report.plan_decisions import alternatives, kept, why_not
+from optimizer.report.plan_decisions import alternatives, kept, marginal, why_not
 from optimizer.report.plan_json import decimal_text
 from optimizer.report.plan_why import excluded, prices, rejected
 from optimizer.report.rental_groups import (
@@ -102,6 +102,7 @@ def sections(
         breakeven(plan, every=details),
         alternatives(plan),
         why_not(plan),
+        marginal(plan),
         prices(plan),
     ]
     if why:
