@@ -54,7 +54,12 @@ def market_reasons(
     kinds = {x.kind for x in listings} | {option.kind for option in buyable}
     if named.sort == "hardware" and not offers:
         yield "nobody in the prices rents it"
-    if named.sort == "hardware" and not buyable:
+    if wishes.only_own and (offers or tokens):
+        yield "nothing is rented and no token API paid for, as wished (--only-own)"
+        listings, tokens = [], []
+    if named.sort == "hardware" and wishes.only_rent:
+        yield "nothing is bought, as wished (--only-rent)"
+    elif named.sort == "hardware" and not buyable:
         yield "the schedule does not list it to be bought (hardware.buy)"
     if named.sort == "hardware" and not kinds:
         sizes = [named.count] if named.count else USUAL_SIZES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
+from decimal import Decimal
 
 import jsonschema
 import pytest
@@ -108,6 +110,61 @@ def test_rules_of_the_market_and_wishes_are_named() -> None:
     tier = offer("host 1xRTX4090 day 50", tier=Tier.MARKETPLACE)
     told = ask("marketplace", schedule(1), market("acme 1xRTX4090 day 40", tier))
     assert (told.sort, told.extra) == ("tier", 10)
+
+
+def test_wishes_that_shut_a_whole_way_out_are_named() -> None:
+    buy = "{node: 1xRTX4090, price: 10 CNY, max: 2}"
+    own = ask("best", schedule(1, buy=buy), wishes=Wishes(only_own=True))
+    assert "as wished (--only-own)" in own.answer
+    rent = ask("A800", schedule(1, buy=buy), wishes=Wishes(only_rent=True))
+    assert "nothing is bought, as wished (--only-rent)" in rent.reasons
+
+
+SPANS = {"hour": 2, "day": 40, "month": 500}
+
+
+def random_market(seed: int) -> OfferBook:
+    """Six offers of two kinds of nodes on three sorts of terms."""
+    rng = random.Random(seed)
+    offers = []
+    for number in range(6):
+        gpu, span = rng.choice(["1xRTX4090", "1xA800"]), rng.choice(list(SPANS))
+        price = round(SPANS[span] * rng.uniform(0.5, 1.5), 2)
+        offers.append(offer(f"s{number} {gpu} {span} {price}"))
+    return market(*offers)
+
+
+def cost(what: Schedule, book: OfferBook, **wishes: tuple[str, ...]) -> float:
+    found = plan(what, book, EXACT, breakeven_s=None, wishes=Wishes(**wishes))  # type: ignore[arg-type]
+    return float(found.npv)
+
+
+def with_price(book: OfferBook, sku: str, factor: float) -> OfferBook:
+    offers = (
+        replace(o, price=o.price * Decimal(repr(factor))) if o.sku == sku else o
+        for o in book.offers
+    )
+    return replace(book, offers=tuple(offers))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_price_at_which_it_enters_is_that_of_a_market_with_that_price(seed: int) -> None:
+    """Priced below the bracket in the market itself, plans with it are cheaper; above it, none."""
+    rng = random.Random(seed + 100)
+    what = schedule(*(rng.randint(0, 3) for _ in range(8)), 1)
+    book = random_market(seed)
+    used = {rental.offer for rental in plan(what, book, EXACT, breakeven_s=None).rentals}
+    unused = sorted(o.sku for o in book.offers if o.sku not in used)
+    sku = unused[seed % len(unused)]
+    told = ask(sku, what, book)
+    without = cost(what, book, without=(sku,))
+    assert told.extra_least is not None
+    assert told.enters_below is not None
+    assert told.stays_out_above is not None
+    cheap = with_price(book, sku, float(told.enters_below) * (1 - 1e-6))
+    assert cost(what, cheap) < without
+    dear = with_price(book, sku, float(told.stays_out_above) * (1 + 1e-6))
+    assert cost(what, dear) == pytest.approx(without, rel=1e-6)
 
 
 def test_tokens_that_no_service_allows() -> None:
