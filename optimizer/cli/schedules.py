@@ -26,6 +26,7 @@ class FaultFormat(StrEnum):
 class SchemaKind(StrEnum):
     SCHEDULE = "schedule"
     PLAN = "plan"
+    ACTUALS = "actuals"
     SWEEP = "sweep"
 
 
@@ -99,17 +100,22 @@ def validate(
 
 def schema(
     of: Annotated[
-        SchemaKind, typer.Option("--of", help="The schedule or sweep you write, or a plan.")
+        SchemaKind,
+        typer.Option("--of", help="What you write (schedule, sweep, actuals), or a plan as JSON."),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if not.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a schedule, a sweep or a plan, for editors and other programs."""
+    """Print the JSON Schema of a document or a plan, for editors and other programs."""
     if of is SchemaKind.PLAN:
         from optimizer.report.plan_schema import plan_schema_text
 
         text = plan_schema_text()
+    elif of is SchemaKind.ACTUALS:
+        from optimizer.replan.actuals import actuals_schema_text
+
+        text = actuals_schema_text()
     elif of is SchemaKind.SWEEP:
         from optimizer.sweep.document import sweep_schema_text
 

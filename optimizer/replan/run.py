@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.api import make_plan, three_answers
-from optimizer.errors import VerifyError
+from optimizer.errors import NoPlanError, VerifyError
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Instance
 from optimizer.milp.solve import NoSolution, SolveOptions
@@ -119,13 +119,16 @@ def replan(
     waiting: tuple[str, ...] = ()
     for step in steps[:-1]:
         progress(f"the rest with {', '.join(step.causes)}")
-        found = solve_problem(step.problem, options)
-        if isinstance(found, NoSolution):
+        found = None if _too_late(step.problem) else solve_problem(step.problem, options)
+        if found is None or isinstance(found, NoSolution):
             waiting = (*waiting, *step.causes)  # told together with what makes it possible again
             continue
         costs.append(_cost(found))
         changes.append(_change((*waiting, *step.causes), costs[-2], costs[-1]))
         waiting = ()
+    late = _too_late(steps[-1].problem)
+    if late:
+        raise NoPlanError("\n".join(["no plan exists:", *(f"  {line}" for line in late)]))
     answers, best = three_answers(steps[-1].problem, options, progress)
     mix = next(answer for answer in answers if answer.kind == "mix")
     last = _answer_cost(mix)
@@ -173,6 +176,17 @@ def _check_day(schedule: Schedule, old: Followed, today: date) -> None:
     earlier = old.document.replanned_from
     if earlier is not None and today < earlier.today:
         raise DayError(f"{today} is before {earlier.today}, the day the plan was made again for")
+
+
+def _too_late(problem: Problem) -> list[str]:
+    """Jobs with work left whose deadline is over."""
+    day = problem.horizon.day
+    return [
+        f"'{demand.job.name}' has work left, and its deadline was {day(demand.last)}; "
+        "give it a new one in the actuals (jobs, deadline)"
+        for demand in problem.jobs
+        if demand.first > demand.last
+    ]
 
 
 def _steps(

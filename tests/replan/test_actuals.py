@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from small import EXACT, book, news, planned, schedule
 
+from optimizer.errors import NoPlanError
 from optimizer.replan.actuals import actuals_schema, load_actuals, parse_actuals
 from optimizer.replan.past import standing_after
 from optimizer.replan.run import ALL_LISTINGS, DayError, replan
@@ -153,6 +154,22 @@ def test_a_day_outside_the_schedule_is_refused(week) -> None:
     asked, prices, old = week
     with pytest.raises(DayError, match="is outside the schedule's days"):
         replan(asked, old, asked.last_day + timedelta(1), prices)
+
+
+def test_a_job_past_its_deadline_needs_a_new_one() -> None:
+    asked = schedule(2)
+    prices = book(2)
+    old = planned(asked, prices)
+    tune = next(w for w in asked.document.workloads if w.name == "tune")
+    today = tune.deadline + timedelta(1)
+    late = "jobs: [{name: tune, done: 40%}]"
+    with pytest.raises(NoPlanError, match="'tune' has work left, and its deadline was"):
+        replan(asked, old, today, prices, news(late), EXACT)
+    again = replan(
+        asked, old, today, prices, news(f"{late[:-2]}, deadline: {asked.last_day}}}]"), EXACT
+    )
+    # Without a new deadline there is no rest, so both are told as one cause.
+    assert [change.cause for change in again.replanned.changes] == ["optimiser", "jobs"]
 
 
 def test_a_finished_job_is_not_planned_again_and_its_follower_may_start(week) -> None:

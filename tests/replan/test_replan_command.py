@@ -69,6 +69,10 @@ def test_a_state_that_was_edited_does_not_hold(desk) -> None:
         run("verify", "again.json", "tiny.yaml")
 
 
+def test_the_schema_of_the_actuals_is_printed() -> None:
+    assert json.loads(run("schema", "--of", "actuals"))["title"] == "rentopt actuals"
+
+
 def test_the_same_inputs_give_the_same_bytes(desk) -> None:
     again = (*AGAIN, "--actuals", "actuals.yaml", "--format", "json")
     assert run(*again) == run(*again)
