@@ -24,7 +24,9 @@ class Solved:
     def nodes_bought(self) -> int:
         """Without those that were bought before today."""
         options = self.made.assets
-        open_ = {a for a, x in enumerate(options) if isinstance(x, PurchaseOption) and x.paid is None}
+        open_ = {
+            a for a, x in enumerate(options) if isinstance(x, PurchaseOption) and x.paid is None
+        }
         return sum(nodes for (a, _), nodes in self.solution.hold.items() if a in open_)
 
     @property
