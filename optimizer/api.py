@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,35 +14,23 @@ from optimizer.breakeven.report import breakeven_rows, study
 from optimizer.breakeven.rows import Row
 from optimizer.cautions import plan_warnings
 from optimizer.errors import NoPlanError
-from optimizer.extract import Extract, extract
-from optimizer.formulate import Formulation, formulate
 from optimizer.infeasible import explain
-from optimizer.milp.instance import Solution
-from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.keep import Keep, keep_near, kept_record
+from optimizer.milp.polish import objective
+from optimizer.milp.solve import NoSolution, SolveOptions
+from optimizer.options.market import WHOLE_MARKET
 from optimizer.plans import Answer, Plan
-from optimizer.problem import Problem, gather
+from optimizer.problem import Problem
+from optimizer.questions import NO_QUESTIONS, Questions, answered
 from optimizer.schedule.schedule import Schedule
+from optimizer.solved import Solved, solve_problem
+from optimizer.wishes import NO_WISHES, Wishes, wished
 from providers.book import bundled_book
 from providers.config import load_config
 from providers.offers import OfferBook
 from providers.stored import stored_prices
 
-
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """A problem with its numbers and their solution."""
-
-    problem: Problem
-    made: Formulation
-    solution: Solution
-
-    @property
-    def nodes_bought(self) -> int:
-        return sum(self.solution.hold.values())
-
-    @property
-    def parts(self) -> Extract:
-        return extract(self.problem, self.made, self.solution)
+__all__ = ["Solved", "breakeven", "make_plan", "plan", "prices_for", "solve_problem"]
 
 
 def prices_for(
@@ -77,6 +65,9 @@ def plan(
     options: SolveOptions | None = None,
     *,
     breakeven_s: float | None = 2.0,
+    wishes: Wishes = NO_WISHES,
+    keep: Keep | None = None,
+    questions: Questions = NO_QUESTIONS,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Plan:
     """The cheapest plan for a schedule, beside the best all-rent and the best all-own plan.
@@ -86,30 +77,48 @@ def plan(
         options: gap, time limit, solver.
         breakeven_s: seconds for the break-even points of the whole plan, which small schedules
             get; 0: only those of each purchase by itself, None: no break-even points.
+        wishes: what is left out, or limited, beside what the schedule says.
+        keep: an earlier plan to stay near.
+        questions: other plans and explanations to look for beside it.
         progress: told what is being done.
 
     Raises:
         NoPlanError: nothing can serve the schedule; says which workload and what to relax.
+        UnknownNameError: a wish names what nobody knows.
     """
     options = options or SolveOptions()
     began = time.monotonic()
     book = book or prices_for(schedule)
     progress("sizing what can serve what")
-    problem = gather(schedule, book)
+    questions.check(book)
+    spared = keep.spared if keep else WHOLE_MARKET.spared
+    problem = wished(schedule, book, wishes, spared=spared)
     gathered = time.monotonic()
     answers, best = three_answers(problem, options, progress)
+    free = best
+    if keep is not None:
+        progress(f"staying near {keep.name}")
+        best, answers = _kept(keep, best, answers, options)
     solved = time.monotonic()
-    made = make_plan(best, answers)
+    made = replace(make_plan(best, answers), wishes=wishes.words)
+    if keep is not None:
+        made = replace(made, wishes=(*made.wishes, keep.words), kept=kept_record(keep, made, free))
     reported = time.monotonic()
     if breakeven_s is not None:
         progress("break-even points")
         rows = breakeven_rows(problem, best.made, best.solution, options, budget_s=breakeven_s)
         made = replace(made, breakeven=tuple(rows))
+    asked = time.monotonic()
+    if questions != NO_QUESTIONS:
+        made = answered(
+            made, best, questions, schedule, book, options, wishes=wishes, progress=progress
+        )
     timings = (
         ("gather", gathered - began),
         ("solve", solved - gathered),
         ("report", reported - solved),
-        ("breakeven", time.monotonic() - reported),
+        ("breakeven", asked - reported),
+        ("questions", time.monotonic() - asked),
     )
     return replace(made, timings_s=tuple((k, round(v, 3)) for k, v in timings))
 
@@ -123,6 +132,7 @@ def breakeven(
     with_ladder: bool = True,
     with_regime: bool = False,
     time_limit_s: float = 60.0,
+    wishes: Wishes = NO_WISHES,
     progress: Callable[[str], None] = lambda step: None,
 ) -> list[Row]:
     """Where the answer to a schedule turns: pairs in closed form, the whole plan exactly.
@@ -135,7 +145,7 @@ def breakeven(
         NoPlanError: there is no plan at all.
     """
     options = options or SolveOptions()
-    problem = gather(schedule, book or prices_for(schedule))
+    problem = wished(schedule, book or prices_for(schedule), wishes)
     _, best = three_answers(problem, options, progress)
     return study(
         problem,
@@ -148,12 +158,6 @@ def breakeven(
         time_limit_s=time_limit_s,
         progress=progress,
     )
-
-
-def solve_problem(problem: Problem, options: SolveOptions) -> Solved | NoSolution:
-    made = formulate(problem)
-    found = solve(made.instance, options)
-    return found if isinstance(found, NoSolution) else Solved(problem, made, found)
 
 
 def three_answers(
@@ -194,6 +198,18 @@ def three_answers(
     return answers, best
 
 
+def _kept(
+    keep: Keep, best: Solved, answers: tuple[Answer, ...], options: SolveOptions
+) -> tuple[Solved, tuple[Answer, ...]]:
+    """The plan that stays near an earlier one, and the answers with it as the mix."""
+    near = keep_near(keep, best, options)
+    cost = objective(best.made.instance, near.solution)
+    bound = min(best.solution.bound, cost)
+    near = replace(near, solution=replace(near.solution, objective=cost, bound=bound))
+    mix = _answer("mix", near, best.problem, options)
+    return near, tuple(mix if a.kind == "mix" else a for a in answers)
+
+
 def _cheaper(one: Solved, other: Solved | NoSolution) -> Solved:
     """Every all-rent and all-own plan is a mix too, and may beat one found within a gap."""
     if isinstance(other, NoSolution) or other.solution.objective >= one.solution.objective:
@@ -211,11 +227,9 @@ def _answer(
             reason = "the schedule owns nothing and may buy nothing"
         else:
             part = problem.without_renting() if kind == "own" else problem.without_purchases()
-            reason = explain(part, options)
+            reason = explain(part, options, brief=True)
         return Answer(kind, None, None, None, None, reason)
-    bill = found.parts.bill
-    total = sum((flow.amount for _, flow in bill), Decimal(0))
-    npv = problem.costs.present_value(flow for _, flow in bill)
+    total, npv = found.value(found.parts)
     return Answer(
         kind,
         total,
@@ -231,10 +245,10 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
     problem, parts = solved.problem, solved.parts
     schedule, book = problem.schedule, problem.costs.book
     bill = parts.bill
+    total, npv = solved.value(parts)
     used = {rental.offer for rental in parts.rentals}
     currencies = {o.price.currency for o in book.offers if o.sku in used} - {schedule.currency}
     rates = (book.fx.rate(c, schedule.currency, book.as_of) for c in sorted(currencies))
-    npv = problem.costs.present_value(flow for _, flow in bill)
     return Plan(
         name=schedule.document.name or Path(schedule.source).stem,
         schedule=Path(schedule.source).name,
@@ -257,11 +271,12 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
         by_workload=tuple(parts.by_workload.items()),
         cash_flow=tuple(cash_flow(bill, problem)),
         utilisation=tuple(parts.utilisation),
-        total=sum((flow.amount for _, flow in bill), Decimal(0)),
+        total=total,
         npv=npv,
         bound=Decimal(repr(solved.solution.bound)),
         gap=solved.solution.gap,
         warnings=tuple(plan_warnings(problem, parts.rentals, parts.assignments)),
         rejected=tuple((r.workload, r.hardware, r.reason) for r in problem.rejected),
         excluded=tuple(sorted(problem.market.excluded.items())),
+        replanned_from=problem.standing,
     )

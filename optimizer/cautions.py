@@ -17,7 +17,7 @@ def plan_warnings(
 ) -> Iterator[str]:
     """Stale or doubtful prices, modelled speeds, assumptions that were left out."""
     yield from problem.schedule.warnings
-    used = {line.offer: line for line in rentals}
+    used = {line.offer: line for line in rentals if line.offer not in problem.costs.paid}
     offers = {offer.sku: offer for offer in problem.costs.book.offers}
     for sku, line in sorted(used.items()):
         if line.age_days > STALE_DAYS:

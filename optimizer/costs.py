@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from optimizer.finance.residual import residual_share
 from optimizer.finance.time_value import discount_factor
@@ -43,6 +44,13 @@ class Flow:
     """Line of the ledger: rent, purchase, resale, electricity, maintenance, hosting, api, data."""
 
 
+class DailyPrices(Protocol):
+    """Prices of a stretch of days."""
+
+    def offer(self, offer: Offer, day: date) -> Offer:
+        """The offer as it was asked for on that day, or last before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Prices of one plan: the assumptions, the exchange rates and the days they apply to."""
@@ -51,6 +59,12 @@ class Costs:
     currency: str
     book: OfferBook
     money: MoneyAssumptions
+    from_day: int = 0
+    """Day of a plan made again: what owned nodes cost before it is counted as sunk."""
+    paid: frozenset[str] = frozenset()
+    """Offers (sku) that stand for terms that run already: nothing more is paid for them."""
+    days: DailyPrices | None = None
+    """Prices that differ from day to day; None: those of the book, on all days."""
 
     # -- conversion and time ---------------------------------------------------------------
 
@@ -81,8 +95,13 @@ class Costs:
         """What has to be paid for once started: the tenor, or one whole day, week, month."""
         return offer.tenor or _BARE_TENOR.get(offer.increment, Tenor())
 
+    def dated(self, offer: Offer, day: int) -> Offer:
+        """The offer at the price in force on a day: what starts then costs that to its end."""
+        return offer if self.days is None else self.days.offer(offer, self.horizon.day(day))
+
     def hourly(self, offer: Offer, units: int, day: int, hours: int) -> list[Flow]:
         """Node-hours of an offer that can be given back after any hour."""
+        offer = self.dated(offer, day)
         return [Flow(day, self.increment_price(offer, units) * hours, "rent")]
 
     def rental(self, offer: Offer, units: int, start: int) -> list[Flow]:
@@ -93,6 +112,9 @@ class Costs:
         or credited pro rata on the last day, together with the bills that were still to come
         (`money.terms_past_horizon`): a credit for bills discounted over years would pay for itself.
         """
+        if offer.sku in self.paid:
+            return []
+        offer = self.dated(offer, start)
         tenor = self.term(offer)
         first = self.horizon.day(start)
         end = tenor.end(first)
@@ -155,14 +177,17 @@ class Costs:
         resale = price * share * (1 - Decimal(str(self.money.resale_cost)))
         if resale:
             flows.append(Flow(sell, -resale, "resale"))
-        return flows + self.idle_energy(option, delivered, sell)
+        return self._open(flows + self.idle_energy(option, delivered, sell))
 
     def owned(self, item: OwnedHardware, count: int) -> list[Flow]:
         """Costs of sunk hardware that come whatever the plan does."""
         start = max(0, self.horizon.index(item.available) if item.available else 0)
         end = self.horizon.n_days
         flows = self._running(item.hosting, start, end) + self.idle_energy(item, start, end)
-        return [Flow(f.day, f.amount * count, f.component) for f in flows]
+        return self._open(Flow(f.day, f.amount * count, f.component) for f in flows)
+
+    def _open(self, flows: Iterable[Flow]) -> list[Flow]:
+        return [flow for flow in flows if flow.day >= self.from_day]
 
     def _running(self, hosting: Money | None, start: int, end: int) -> list[Flow]:
         if hosting is None:

@@ -14,8 +14,6 @@ from optimizer.milp.instance import Solution
 from optimizer.options.market import Listing
 from optimizer.plans import Assignment, Bought, PoolUse, Rental, Usage
 from optimizer.problem import OwnedAsset, Problem, PurchaseOption
-from providers.offers import Offer
-from providers.terms import Increment
 
 NODE_STEPS = 1024
 """Owned nodes in use are counted in 1/1024 of a node: shares of a node are powers of two."""
@@ -124,7 +122,7 @@ class _Reader:
             nodes=nodes,
             start=self.horizon.day(first),
             end=self.horizon.day(end),
-            quoted=quoted(offer),
+            quoted=offer.quoted,
             cost=cost,
             observed_at=offer.observed_at,
             age_days=offer.age_days(self.costs.book.as_of),
@@ -183,6 +181,8 @@ class _Reader:
     # -- owning ----------------------------------------------------------------------------
 
     def _assets(self) -> None:
+        for cause, flow in self.problem.sunk:
+            self.direct["(sunk)"] += self._pay(cause, [flow])
         for a, asset in enumerate(self.made.assets):
             pool = self.made.instance.assets[a].pool
             if isinstance(asset, PurchaseOption):
@@ -240,7 +240,8 @@ class _Reader:
             flows = self.costs.purchase(option.item, hold.day, hold.until)
             self.pool_cost[pool] += self._pay(option.name, flows, nodes)
             delivered = hold.day + option.item.lead_time
-            self.available[pool] += Decimal(24 * (hold.until - delivered) * nodes)
+            first = max(delivered, self.costs.from_day)
+            self.available[pool] += Decimal(24 * (hold.until - first) * nodes)
             price = sum((f.amount for f in flows if f.component == "purchase"), Decimal(0))
             resale = -sum((f.amount for f in flows if f.component == "resale"), Decimal(0))
             self.out.bought.append(
@@ -405,14 +406,3 @@ class _Reader:
 
 def in_steps(nodes: float) -> Decimal:
     return Decimal(round(nodes * NODE_STEPS)) / NODE_STEPS
-
-
-def quoted(offer: Offer) -> str:
-    """The price as its source puts it."""
-    unit = "hour" if offer.increment is Increment.SECOND else str(offer.increment)
-    text = f"{offer.price.amount.normalize():f} {offer.price.currency}/{unit}"
-    if offer.upfront.amount:
-        text += f" + {offer.upfront.amount.normalize():f} upfront"
-    if offer.tenor and not offer.prepaid:
-        text += f", {offer.tenor} term"
-    return text

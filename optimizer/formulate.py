@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from optimizer.choices import sellers
 from optimizer.costs import Flow
 from optimizer.finance.time_value import discount_factor
 from optimizer.horizon import Horizon
@@ -28,6 +29,7 @@ from optimizer.milp.instance import (
 )
 from optimizer.options.market import Listing
 from optimizer.problem import JobDemand, OwnedAsset, Problem, PurchaseOption, ServiceDemand
+from optimizer.resume import resumed_instance
 from optimizer.trade_days import days_of_change, days_of_use, trades
 from providers.hardware import NodeKind
 
@@ -83,7 +85,7 @@ class _Builder:
         services = tuple(self._service(demand) for demand in self.problem.services)
         jobs_and_sources = [self._job(demand) for demand in self.problem.jobs]
         fixed = self._fixed_flows()
-        instance = Instance(
+        numbers = Instance(
             period_days=(1,) * self.n_days,
             slices=tuple(
                 SlicePoint(t, float(piece.n_hours))
@@ -100,9 +102,11 @@ class _Builder:
             services=services,
             jobs=tuple(job for job, _ in jobs_and_sources),
             limits=self._limits(fixed),
+            choices=sellers(self.problem, self.terms, self.hourly),
             constant=float(self.costs.present_value(fixed)),
         )
         gangs = tuple(source for _, source in jobs_and_sources)
+        instance = resumed_instance(self.problem, numbers, self.terms, self.assets)
         return Formulation(instance, self.pools, self.terms, self.hourly, self.assets, gangs)
 
     # -- pools and days --------------------------------------------------------------------
@@ -239,7 +243,7 @@ class _Builder:
             flow
             for asset in self.problem.owned
             for flow in self.costs.owned(asset.item, asset.count)
-        ]
+        ] + [flow for _, flow in self.problem.sunk]
 
     # -- workloads -------------------------------------------------------------------------
 
@@ -410,4 +414,5 @@ class _Builder:
             fixed_cash=tuple(fixed_cash),
             kilowatts=INF if limits.power is None else float(limits.power),
             rack_units=INF if limits.rack_units is None else float(limits.rack_units),
+            sellers=INF if limits.max_providers is None else float(limits.max_providers),
         )

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from optimizer.conflicts import conflict_lines, find_conflict
 from optimizer.formulate import formulate
-from optimizer.milp.instance import INF, Instance, Limits, Solution
+from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.solve import SolveOptions, solve
 from optimizer.options.workloads import RejectedOption
 from optimizer.problem import JobDemand, Problem, ServiceDemand
@@ -16,12 +17,18 @@ from optimizer.problem import JobDemand, Problem, ServiceDemand
 MOST_REASONS = 6
 
 
-def explain(problem: Problem, options: SolveOptions) -> str:
-    """The reasons, most basic first: nothing fits, nothing on offer, too slow, limits clash."""
+def explain(problem: Problem, options: SolveOptions, *, brief: bool = False) -> str:
+    """The reasons, most basic first: nothing fits, nothing on offer, too slow, rules clash.
+
+    Args:
+        brief: say only which workloads do not fit, not the rules that clash and what would do.
+    """
     faults = [*_nothing_fits(problem), *_nothing_offered(problem)]
     faults += [*_too_late(problem), *_too_slow(problem)]
-    if not faults:
+    if not faults and brief:
         faults = list(_clashes(problem, options))
+    if not faults:
+        faults = list(conflict_lines(find_conflict(problem, options), problem.costs.currency))
     return "\n".join(["no plan exists:", *(f"  {line}" for line in faults)])
 
 
@@ -143,7 +150,7 @@ def _too_slow(problem: Problem) -> Iterator[str]:
 
 
 def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
-    """Each workload could run by itself: find the limits or workloads that shut the door."""
+    """Each workload could run by itself: is it one of them, or all together, that do not fit?"""
     quick = SolveOptions(gap=0.05, time_limit_s=min(20.0, options.time_limit_s))
     made = formulate(problem)
     alone = [
@@ -155,15 +162,6 @@ def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
         yield f"'{name}' cannot be done within the limits even if nothing else runs"
     if not alone:
         yield "each workload could be done alone, but not all of them together"
-    helpful = False
-    for words, relaxed in _relaxations(made.instance):
-        found = solve(relaxed, quick)
-        if isinstance(found, Solution):
-            helpful = True
-            cost = f"{found.objective:,.0f} {problem.costs.currency}"
-            yield f"  a plan exists {words}, at about {cost} in present value"
-    if not helpful:
-        yield "  no single limit is to blame; relax several of limits, stock, max and deadlines"
 
 
 def _single(data: Instance) -> Iterator[tuple[str, Instance]]:
@@ -171,40 +169,3 @@ def _single(data: Instance) -> Iterator[tuple[str, Instance]]:
         yield service.name, replace(data, services=(service,), jobs=())
     for job in data.jobs:
         yield job.name, replace(data, services=(), jobs=(replace(job, after=()),))
-
-
-def _relaxations(data: Instance) -> Iterator[tuple[str, Instance]]:
-    """One thing lifted at a time, with the words for it."""
-    limits = data.limits
-    if limits.budget:
-        yield "without the monthly budget", _with(data, replace(limits, budget=()))
-    if limits.cash < INF:
-        yield "without the cash limit", _with(data, replace(limits, cash=INF))
-    if limits.kilowatts < INF:
-        yield "without the site's power limit", _with(data, replace(limits, kilowatts=INF))
-    if limits.rack_units < INF:
-        yield "without the rack limit", _with(data, replace(limits, rack_units=INF))
-    stocks = [o.stock for o in data.term_offers] + [o.stock for o in data.hourly_offers]
-    if min(stocks, default=INF) < INF:
-        yield (
-            "if the sellers had more in stock",
-            replace(
-                data,
-                term_offers=tuple(replace(o, stock=INF) for o in data.term_offers),
-                hourly_offers=tuple(replace(o, stock=INF) for o in data.hourly_offers),
-                lots=(),
-            ),
-        )
-    if any(asset.holds for asset in data.assets):
-        more = tuple(replace(a, most=a.most * 10 if a.holds else 0.0) for a in data.assets)
-        yield "if more nodes may be bought (hardware.buy.max)", replace(data, assets=more)
-    last = sum(data.period_days) - 1
-    for j, job in enumerate(data.jobs):
-        if job.last < last:
-            later = replace(job, last=last)
-            jobs = (*data.jobs[:j], later, *data.jobs[j + 1 :])
-            yield f"if '{job.name}' may end as late as the horizon", replace(data, jobs=jobs)
-
-
-def _with(data: Instance, limits: Limits) -> Instance:
-    return replace(data, limits=limits)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from optimizer.standing import Standing
 from providers.offers import PriceSource
 
 SCHEMA_VERSION = 1
@@ -146,6 +147,122 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How a plan stays near an earlier one."""
+
+    plan: str
+    """File of the earlier plan."""
+    tolerance: Decimal
+    """Share of the least cost that each change has to save."""
+    kept: tuple[str, ...]
+    changed: tuple[str, ...]
+    """New decisions: each saves more than the tolerance, or there is no plan without it."""
+    dropped: tuple[str, ...]
+    """Earlier decisions that are no longer of use."""
+    free_npv: Decimal
+    """Present value of the best plan found that keeps nothing."""
+    extra: Decimal
+    """What keeping costs more than that plan."""
+    extra_most: Decimal
+    """Proven: no plan at all saves more than this over the kept one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one cause does to the cost, all earlier causes being there already."""
+
+    cause: str
+    """optimiser, jobs, load and nodes, bills, prices"""
+    total: Decimal
+    """Undiscounted."""
+    present_value: Decimal
+    unsure: Decimal
+    """Present value by which the two plans compared may at most miss their best, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What a plan made again in the middle of its horizon has changed."""
+
+    sunk_total: Decimal
+    sunk_present_value: Decimal
+    rest_total: Decimal
+    """What is still to be decided, by this plan."""
+    rest_present_value: Decimal
+    rest_bound: Decimal
+    """Proven least present value of any rest."""
+    old_total: Decimal
+    """Of the plan that was followed: its days before today and its rest."""
+    old_present_value: Decimal
+    changes: tuple[Change, ...]
+    """From the old plan to this one; they add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The best plan of a kind that decides otherwise than the plan."""
+
+    asked: str
+    """Its kind: ``without acme``, ``buying 2xRTX4090``."""
+    differs: str
+    """What it does instead, in one line."""
+    total: Decimal
+    npv: Decimal
+    extra: Decimal
+    """Present value more than the plan's."""
+    extra_least: Decimal
+    """Proven: the best plan of all and the best of this kind differ by at least this."""
+    extra_most: Decimal
+    """Proven: they differ by at most this."""
+    gap: float
+    """Of the best plan of this kind."""
+    providers: tuple[str, ...]
+    bought: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why something is not in the plan; or that it is, and what doing without it costs."""
+
+    name: str
+    sort: str
+    """provider, purchase model, tier, offer, token API, hardware, commitments or tokens"""
+    used: bool
+    """Whether the plan uses it."""
+    answer: str
+    """In one sentence."""
+    reasons: tuple[str, ...]
+    """Why all or some of its offers never entered."""
+    extra: Decimal | None
+    """Present value that the best plan found with it costs more than the plan; without it, where
+    the plan uses it. Null: there is no such plan, or none was found in time."""
+    extra_least: Decimal | None
+    """Proven: no plan with it (without it) costs less than this more than the best."""
+    extra_most: Decimal | None
+    """Proven: the best plan with it (without it) costs at most this more than the best."""
+    enters_below: Decimal | None
+    """Share of its prices of today at which the best plan uses it; proven."""
+    stays_out_above: Decimal | None
+    """Share of its prices of today at which the best plan does not use it; proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginal:
+    """What a small change of the schedule does to the least cost; by optimising again."""
+
+    change: str
+    """One more user, a day less of deadline, one more unit of a limit."""
+    extra: Decimal | None
+    """Present value more, of the plans that were found; null: none was found."""
+    extra_least: Decimal | None
+    """Proven: the least cost changes by at least this."""
+    extra_most: Decimal | None
+    """Proven: the least cost changes by at most this."""
+    impossible: bool
+    """Proven: there is no plan with the change."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The best mix, with everything needed to read it, check it and repeat it."""
 
@@ -186,6 +303,24 @@ class Plan:
     excluded: tuple[tuple[str, int], ...]
     """(reason, offers left out)"""
     breakeven: tuple[dict[str, Any], ...] = field(default=())
+    wishes: tuple[str, ...] = ()
+    """What was wanted of the plan beside the schedule, such as ``without aws``."""
+    kept: Kept | None = None
+    """How it stays near an earlier plan, where that was asked."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Near plans that decide otherwise, where they were asked for; the cheapest first."""
+    indispensable: tuple[str, ...] = ()
+    """Kinds of plans that were tried as alternatives, and proven not to exist."""
+    why_not: tuple[WhyNot, ...] = ()
+    """What was asked about, one by one."""
+    marginal: tuple[Marginal, ...] = ()
+    """What one more, or one less, of everything costs, where that was asked."""
+    questions_cut_short: bool = False
+    """Whether the time for questions ended before all of them were settled."""
+    replanned_from: Standing | None = None
+    """How things stood on the day from which the schedule was planned again; null: at the start."""
+    replanned: Replanned | None = None
+    """What planning again has changed, and why."""
     timings_s: tuple[tuple[str, float], ...] = field(default=())
 
     def answer(self, kind: str) -> Answer:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from optimizer.costs import Costs
+from optimizer.costs import Costs, Flow
 from optimizer.horizon import Horizon, cut_day
 from optimizer.options.market import (
+    WHOLE_MARKET,
     UsableMarket,
+    View,
     market_filters,
     on_nodes,
     sold_alone,
@@ -34,6 +36,7 @@ from optimizer.schedule.document import (
 )
 from optimizer.schedule.quantities import hours_of_day
 from optimizer.schedule.schedule import Schedule
+from optimizer.standing import Standing
 from providers.hardware import NodeKind, node_kind
 from providers.money import Money
 from providers.offers import OfferBook, TokenOffer, select
@@ -60,6 +63,8 @@ class PurchaseOption:
     kind: NodeKind
     item: Purchase
     most: int
+    paid: int | None = None
+    """Day they were paid, for nodes bought before today: all are held, the sale is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +114,35 @@ class Problem:
     services: tuple[ServiceDemand, ...]
     jobs: tuple[JobDemand, ...]
     rejected: tuple[RejectedOption, ...]
+    standing: Standing | None = None
+    """How things stand on the day from which it is planned again; None: at the start."""
+    view: View = WHOLE_MARKET
+    """How the market was looked at."""
 
     @property
     def horizon(self) -> Horizon:
         return self.costs.horizon
 
+    @property
+    def sunk(self) -> list[tuple[str, Flow]]:
+        """(cause, flow) of what is paid, or owed, whatever is decided from today on."""
+        lines = self.standing.sunk if self.standing else ()
+        return [(x.cause, Flow(self.horizon.index(x.day), x.amount, x.component)) for x in lines]
+
     def without_purchases(self) -> Problem:
         """The all-rent question: nothing new is bought; what is owned already stays usable."""
-        return replace(self, purchases=())
+        bought = tuple(option for option in self.purchases if option.paid is not None)
+        return replace(self, purchases=bought)
 
     def without_renting(self) -> Problem:
         """The all-own question: owned and bought hardware only, no rental and no token API."""
         services = tuple(replace(demand, apis=()) for demand in self.services)
-        market = replace(self.market, listings=())
+        paid = tuple(x for x in self.market.listings if x.offer.sku in self.costs.paid)
+        market = replace(self.market, listings=paid)
         return replace(self, market=market, services=services, quotas=())
 
 
-def gather(schedule: Schedule, book: OfferBook) -> Problem:
+def gather(schedule: Schedule, book: OfferBook, view: View = WHOLE_MARKET) -> Problem:
     """Everything that can serve the schedule, with the reasons for what cannot."""
     document = schedule.document
     horizon = _horizon(schedule)
@@ -158,9 +175,13 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
             document.limits.budget or document.limits.budget_per_month or document.limits.cash
         ),
         outdoes=_Abilities(services, jobs).outdoes,
+        sellers_limited=document.limits.max_providers is not None,
+        view=view,
     )
     fixed_kinds = {item.kind for item in owned} | {item.kind for item in purchases}
     fixed_kinds |= {kind for _, kind in quotas}
+    fixed_kinds |= {listing.kind for listing in market.listings if view.spared(listing)}
+    limited = document.limits.max_providers is not None
     services = tuple(
         replace(
             demand,
@@ -169,14 +190,15 @@ def gather(schedule: Schedule, book: OfferBook) -> Problem:
                 for option in demand.options
                 if option.kind in fixed_kinds
                 or document.market.stock is not None
-                or not sold_alone(option.kind, option.gpus, option.share, market, costs)
+                or not sold_alone(option.kind, option.gpus, option.share, market, costs, limited)
             ),
         )
         for demand in services
     )
     return Problem(
-        schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected)
-    )
+        schedule, costs, market, owned, purchases, quotas, services, jobs, tuple(rejected),
+        view=view,
+    )  # fmt: skip
 
 
 class _Abilities:

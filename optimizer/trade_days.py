@@ -26,6 +26,9 @@ def days_of_use(problem: Problem) -> dict[NodeKind, tuple[int, int]]:
     for job in problem.jobs:
         for gang in job.options:
             widen(gang.kind, job.first, job.last)
+    for bought in problem.purchases:
+        if bought.paid is not None:  # to be sold, if of no other use
+            widen(bought.kind, problem.costs.from_day, problem.costs.from_day)
     return spans
 
 

@@ -98,6 +98,17 @@ class Offer:
             hourly = hourly + self.upfront / (Decimal(self.tenor.about_days) * 24)
         return hourly / self.gpu_count
 
+    @property
+    def quoted(self) -> str:
+        """The price as its source puts it."""
+        unit = "hour" if self.increment is Increment.SECOND else str(self.increment)
+        text = f"{self.price.amount.normalize():f} {self.price.currency}/{unit}"
+        if self.upfront.amount:
+            text += f" + {self.upfront.amount.normalize():f} upfront"
+        if self.tenor and not self.prepaid:
+            text += f", {self.tenor} term"
+        return text
+
     def age_days(self, today: date) -> int:
         return (today - self.observed_at).days
 

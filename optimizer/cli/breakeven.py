@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.plan import check_writable, deliver, gap_share, interruptible, told
+from optimizer.cli.decision_options import (
+    MaxProviders,
+    OnlyOwn,
+    OnlyRent,
+    Without,
+    asked_wishes,
+    gap_share,
+)
+from optimizer.cli.plan import check_writable, deliver, interruptible, told
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:
@@ -74,6 +82,10 @@ def breakeven(
     gap: Annotated[
         float, typer.Option(parser=gap_share, metavar="PERCENT", help="Gap to solve to, at first.")
     ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
+    without: Without = None,
+    only_rent: OnlyRent = False,
+    only_own: OnlyOwn = False,
+    max_providers: MaxProviders = None,
     as_of: AsOf = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say each step on standard error.")
@@ -88,12 +100,13 @@ def breakeven(
     asked = load_schedule(schedule)
     book = price_book(asked, as_of, quotes, prices, store)
     options = SolveOptions(gap=gap, time_limit_s=time_limit)
+    wishes = asked_wishes(without, only_rent, only_own, max_providers)
     names = [_NAMES[item] for item in quantity or []]
     with told(verbose) as tell:
         rows = interruptible(
             lambda: find(
                 asked, book, options, quantities=names, with_ladder=ladder, with_regime=regime,
-                time_limit_s=time_limit, progress=tell,
+                time_limit_s=time_limit, wishes=wishes, progress=tell,
             )
         )  # fmt: skip
     if format is BreakevenFormat.JSON:

@@ -16,9 +16,12 @@ from optimizer.cli import (
     models,
     offers,
     plan,
+    replan,
     review,
     schedules,
+    simulate,
     size,
+    sweep,
     verify,
     watch,
 )
@@ -35,13 +38,17 @@ app = typer.Typer(
         "Exit codes: 0 done; 1 a bug; 2 usage or a faulty document; 3 no plan exists; 4 prices "
         "missing or, with --strict, stale; 5 some price sources failed; 6 another refresh is at "
         "work; 7 a plan that does not hold; 8 the gap was not reached "
-        "in time (--strict); 9 a watched decision flipped; 130 and 143 interrupted."
+        "in time (--strict); 9 a watched decision flipped; 10 cases of a sweep were lost; 130 and "
+        "143 interrupted."
     ),
 )
 app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(review.review)
+app.command()(replan.replan)
+app.command()(simulate.simulate)
 app.command()(breakeven.breakeven)
+app.command()(sweep.sweep)
 app.command()(schedules.init)
 app.command()(schedules.validate)
 app.command()(schedules.schema)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +12,21 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from optimizer.cli.decision_options import (
+    Alternatives,
+    KeepPlan,
+    KeepTolerance,
+    MarginalPrices,
+    MaxProviders,
+    OnlyOwn,
+    OnlyRent,
+    QuestionTime,
+    WhyNotNames,
+    Without,
+    asked_keep,
+    asked_wishes,
+    gap_share,
+)
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:
@@ -47,18 +61,7 @@ class Solver(StrEnum):
     CP_SAT = "cp-sat"
 
 
-_SOLVERS = {Solver.HIGHS: "HIGHS", Solver.SCIP: "GSCIP", Solver.CP_SAT: "CP_SAT"}
-
-
-def gap_share(text: str) -> float:
-    """``0.5%`` as 0.005; a number without the sign could be meant either way."""
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*", text)
-    if not found:
-        raise typer.BadParameter(f"'{text}' is no percentage; write it like 0.5%")
-    value = float(found[1]) / 100
-    if value >= 1:
-        raise typer.BadParameter(f"'{text}' is not below 100%")
-    return value
+SOLVERS = {Solver.HIGHS: "HIGHS", Solver.SCIP: "GSCIP", Solver.CP_SAT: "CP_SAT"}
 
 
 def plan(
@@ -78,6 +81,16 @@ def plan(
     details: Annotated[
         bool, typer.Option("--details", help="Every rental on its own line.")
     ] = False,
+    without: Without = None,
+    only_rent: OnlyRent = False,
+    only_own: OnlyOwn = False,
+    max_providers: MaxProviders = None,
+    keep: KeepPlan = None,
+    keep_tolerance: KeepTolerance = "1%",  # type: ignore[assignment]  # as --gap
+    alternatives: Alternatives = 0,
+    why_not: WhyNotNames = None,
+    marginal: MarginalPrices = False,
+    question_time: QuestionTime = 120.0,
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
@@ -117,15 +130,27 @@ def plan(
     from optimizer import load_schedule
     from optimizer import plan as find_plan
     from optimizer.milp.solve import SolveOptions
+    from optimizer.questions import Questions
 
     asked = load_schedule(schedule)
+    wishes = asked_wishes(without, only_rent, only_own, max_providers)
+    kept = asked_keep(keep, keep_tolerance)
     book = price_book(asked, as_of, quotes, prices, store)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=_SOLVERS[solver])
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
     with told(verbose) as tell:
         # What is found within a time may differ between two runs; `rentopt breakeven` tells it.
         seconds = None if no_breakeven else 0.0
         found = interruptible(
-            lambda: find_plan(asked, book, options, breakeven_s=seconds, progress=tell)
+            lambda: find_plan(
+                asked,
+                book,
+                options,
+                breakeven_s=seconds,
+                wishes=wishes,
+                keep=kept,
+                questions=Questions(alternatives, tuple(why_not or ()), marginal, question_time),
+                progress=tell,
+            )
         )
     text = _rendered(
         found,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.plan import check_writable, deliver, gap_share, interruptible, told
+from optimizer.cli.decision_options import gap_share
+from optimizer.cli.plan import check_writable, deliver, interruptible, told
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:

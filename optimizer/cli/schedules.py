@@ -26,6 +26,8 @@ class FaultFormat(StrEnum):
 class SchemaKind(StrEnum):
     SCHEDULE = "schedule"
     PLAN = "plan"
+    ACTUALS = "actuals"
+    SWEEP = "sweep"
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
@@ -98,17 +100,26 @@ def validate(
 
 def schema(
     of: Annotated[
-        SchemaKind, typer.Option("--of", help="The schedule you write, or the plan as JSON.")
+        SchemaKind,
+        typer.Option("--of", help="What you write (schedule, sweep, actuals), or a plan as JSON."),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if not.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a schedule or a plan, for editors and other programs."""
+    """Print the JSON Schema of a document or a plan, for editors and other programs."""
     if of is SchemaKind.PLAN:
         from optimizer.report.plan_schema import plan_schema_text
 
         text = plan_schema_text()
+    elif of is SchemaKind.ACTUALS:
+        from optimizer.replan.actuals import actuals_schema_text
+
+        text = actuals_schema_text()
+    elif of is SchemaKind.SWEEP:
+        from optimizer.sweep.document import sweep_schema_text
+
+        text = sweep_schema_text()
     else:
         from optimizer.schedule.schema import schedule_schema_text
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +14,9 @@ import typer
 from optimizer.cli.price_options import PlanStore, Quotes, price_book
 
 if TYPE_CHECKING:
+    from optimizer.schedule.schedule import Schedule
     from optimizer.verify import Verdict
+    from providers.offers import OfferBook
 
 
 class VerdictFormat(StrEnum):
@@ -27,6 +31,18 @@ def verify(
     schedule: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="Schedule it was made for (YAML).")
     ],
+    followed: Annotated[
+        Path | None,
+        typer.Option(
+            "--followed",
+            exists=True,
+            dir_okay=False,
+            help="Plan that was made again (JSON): check what it left, too.",
+        ),
+    ] = None,
+    actuals: Annotated[
+        Path | None, typer.Option("--actuals", help="What it was made again with (YAML).")
+    ] = None,
     quotes: Quotes = None,
     store: PlanStore = None,
     format: Annotated[
@@ -37,13 +53,17 @@ def verify(
     from optimizer.errors import VerifyError
     from optimizer.schedule.load import load_schedule
     from optimizer.verify import examine
-    from optimizer.verify.plan_document import read_plan
+    from optimizer.verify.plan_document import read_plan, read_plan_file
 
-    body = _read(plan)
+    body = read_plan_file(plan)
     read_plan(body)
     loaded = load_schedule(schedule)
     book = price_book(loaded, None, quotes, ("of", str(plan)), store)
     verdict = examine(body, loaded, book)
+    if followed is not None:
+        old_book = price_book(loaded, None, quotes, ("of", str(followed)), store)
+        left = _left_behind(body, loaded, followed, old_book, actuals)
+        verdict = replace(verdict, faults=(*verdict.faults, *left))
     if format is VerdictFormat.JSON:
         typer.echo(json.dumps(_as_json(verdict), indent=1, ensure_ascii=False))
     elif not verdict.faults:
@@ -58,25 +78,18 @@ def verify(
         raise VerifyError(f"{title}\n{lines}" if lines else title)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+def _left_behind(
+    body: dict[str, Any], schedule: Schedule, path: Path, book: OfferBook, actuals: Path | None
+) -> list[str]:
+    """Faults of the state that a plan made again starts from."""
+    from optimizer.replan.actuals import load_actuals
+    from optimizer.replan.run import followed, standing_faults
+    from optimizer.verify.plan_document import read_plan, read_plan_file
 
-    Raises:
-        PlanFormatError: it is not text, not JSON, or no object.
-    """
-    from optimizer.verify.plan_document import PlanFormatError
-
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise PlanFormatError(f"{path}: not UTF-8 text, so no plan") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise PlanFormatError(f"{path}: not JSON: {error}") from None
-    except OSError as error:
-        raise PlanFormatError(f"{path}: cannot be read: {error.strerror}") from None
-    if not isinstance(body, dict):
-        raise PlanFormatError(f"{path}: no plan, but a JSON {type(body).__name__}")
-    return body
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    old = followed(read_plan_file(path), digest, schedule, book)
+    news = load_actuals(actuals) if actuals else None
+    return standing_faults(schedule, old, read_plan(body), news)
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.plan import gap_share, interruptible, told
+from optimizer.cli.decision_options import gap_share
+from optimizer.cli.plan import interruptible, told
 from optimizer.cli.price_options import AsOf, Quotes, StoreUrl
 
 if TYPE_CHECKING:

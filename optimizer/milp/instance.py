@@ -191,6 +191,35 @@ class Limits:
     """[month] paid whatever the plan does."""
     kilowatts: float = INF
     rack_units: float = INF
+    sellers: float = INF
+    """Most sellers that are asked; those are the counted `choices`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Things to use that are one decision: all of one seller, one offer, one way to buy."""
+
+    name: str
+    terms: tuple[int, ...] = ()
+    hourly: tuple[int, ...] = ()
+    apis: tuple[tuple[int, int], ...] = ()
+    """(service, API)"""
+    assets: tuple[int, ...] = ()
+    beyond: int = 0
+    """Nodes of each asset that may be bought without making the choice."""
+    fewer: int = 0
+    """Buying fewer of the assets than this, together, is making the choice."""
+    counted: bool = False
+    """Whether it counts against `Limits.sellers`."""
+    charge: float = 0.0
+    """What making it seems to cost, beside its price: a plan changes only for more than this."""
+    least: float = 0.0
+    """Least use: terms, node-hours, nodes bought, and slices of load through APIs, together."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether the model must know if it is made."""
+        return self.counted or self.charge > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +243,9 @@ class Instance:
     least_bought: tuple[tuple[tuple[int, ...], int], ...] = ()
     """(assets, fewest nodes bought of them together): break-even points ask for what would not
     be bought by itself. Empty in a plan."""
+    choices: tuple[Choice, ...] = ()
+    prices_by_day: bool = False
+    """Whether an hour may cost differently on every day, and INF where it is not to be had."""
 
     @property
     def exact(self) -> bool:

@@ -18,7 +18,8 @@ def free_to_place(data: Instance, j: int) -> bool:
     waits = bool(job.after) or any(j in other.after for other in data.jobs)
     paid_by_month = bool(data.limits.budget) or data.limits.cash < float("inf")
     on_quota = any(gang.quota >= 0 for gang in job.gangs)
-    return not (waits or paid_by_month or on_quota or job.contiguous)
+    dated = data.prices_by_day
+    return not (waits or paid_by_month or on_quota or dated or job.contiguous)
 
 
 def place_early(data: Instance, solution: Solution, hours: dict[tuple[int, int], int]) -> Solution:

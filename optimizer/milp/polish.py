@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
+from optimizer.milp.choices import charges
 from optimizer.milp.instance import (
     Asset,
     HourlyOffer,
@@ -33,7 +34,7 @@ Levels = list[list[int]]
 
 def can_polish(data: Instance) -> bool:
     """Whether days are independent once long terms, purchases and jobs are held."""
-    limited = bool(data.quotas or data.lots)
+    limited = bool(data.quotas or data.lots or data.choices or data.prices_by_day)
     limited |= data.limits != Limits(fixed_cash=data.limits.fixed_cash)
     orders = any(offer.least > 1 for offer in data.term_offers)
     sites = any(gang.site and not gang.by_hour for job in data.jobs for gang in job.gangs)
@@ -196,7 +197,7 @@ def _put_together(
 
 
 def objective(data: Instance, x: Solution) -> float:
-    """The cost of a solution of an exact instance, added up from its parts."""
+    """The cost of a solution of an exact instance, added up from its parts, charges included."""
     total = data.constant
     total += sum(data.term_offers[o].starts[i].cost * n for (o, i), n in x.start.items())
     total += sum(data.assets[a].holds[i].cost * n for (a, i), n in x.hold.items())
@@ -207,4 +208,5 @@ def objective(data: Instance, x: Solution) -> float:
     for (j, g, s), n in x.hours.items():
         gang = data.jobs[j].gangs[g]
         total += gang.hour_cost[s] * n if gang.hourly >= 0 else 0.0
-    return total + sum(data.jobs[j].move_cost for j in x.moved)
+    total += sum(data.jobs[j].move_cost for j in x.moved)
+    return total + charges(data, x)

@@ -132,7 +132,9 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             break
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
         near = replace(options, gap=options.gap / 2)
-        pools = _pools_used(data, v, raw.values) | _pools_cheap(data)
+        pools = _pools_used(data, v, raw.values)
+        if data.limits.sellers == INF:
+            pools |= _pools_cheap(data)  # else they may be of sellers that are one too many
         until = time.monotonic() + (deadline - time.monotonic()) * 0.5
         found = _solve_exact(narrowed, near, until, -INF, pools)
         if isinstance(found, Solution) and (best is None or found.objective < best.objective):

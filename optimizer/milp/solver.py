@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
+from ortools.math_opt.solvers.highs_pb2 import HighsOptionsProto
 
 from optimizer.milp.linear_model import INF, LinearModel
 
@@ -20,6 +21,9 @@ class SolveOptions:
     solver: str = "HIGHS"
     """HIGHS, GSCIP or CP_SAT."""
     seed: int = 1
+    threads: int = 0
+    """Threads the solver may use; 0: as many as it likes. HiGHS keeps to the first number it is
+    given for as long as the process lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ def run_solver(model: LinearModel, options: SolveOptions, deadline: float) -> Ra
         time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
         random_seed=options.seed,
     )
+    if options.threads and options.solver == "HIGHS":
+        # MathOpt's own parameter is refused for HiGHS; its option of that name is not.
+        parameters.highs = HighsOptionsProto(int_options={"threads": options.threads})
+    elif options.threads:
+        parameters.threads = options.threads
     result = mathopt.solve(problem, mathopt.SolverType[options.solver], params=parameters)
     reason = mathopt.TerminationReason
     bound = result.termination.objective_bounds.dual_bound

@@ -58,6 +58,8 @@ class Variables:
     """move[j]: 1 when the data of job j is moved to rented nodes"""
     order: dict[Key2, int] = field(default_factory=dict)
     """order[o,i]: 1 when a start with a minimum quantity is used"""
+    choice: dict[int, int] = field(default_factory=dict)
+    """choice[x]: 1 when choice x is made"""
 
 
 def add_variables(
@@ -87,6 +89,10 @@ def add_variables(
         for t in range(len(data.period_days)):
             name = f"done[{data.jobs[j].name},{t}]"
             v.done[j, t] = model.column(name, upper=1, whole=True)
+    for x, choice in enumerate(data.choices):
+        if choice.decided:
+            name = f"choice[{choice.name}]"
+            v.choice[x] = model.column(name, upper=1, whole=True, cost=choice.charge)
     return v
 
 
@@ -125,7 +131,7 @@ def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -
                 )
     for o, offer_h in enumerate(data.hourly_offers):
         for s, point in enumerate(data.slices):
-            if (offer_h.pool, s) not in wanted:
+            if (offer_h.pool, s) not in wanted or offer_h.cost[s] == INF:
                 continue
             v.hourly[o, s] = model.column(
                 f"hourly[{offer_h.name},{s}]",
@@ -185,6 +191,8 @@ def _interruptible(
             v.total[j, g] = model.column(f"total[{job.name},{g}]", whole=True)
         for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"
+            if gang.hourly >= 0 and gang.hour_cost[s] == INF:
+                continue
             if not gang.by_hour:
                 v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
             else:
@@ -208,6 +216,8 @@ def _contiguous(
             if shares is None:
                 break  # a later start ends later still
             cost = sum(gang.hour_cost[s] * h for s, h in shares) if gang.hourly >= 0 else 0.0
+            if cost == INF:
+                continue
             name = f"whole_run[{job.name},{g},{day}]"
             column = model.column(name, upper=1, whole=True, cost=cost)
             v.whole_run[column] = Run(j, g, day, shares)

@@ -40,6 +40,21 @@ class Listing:
         return f"{self.units}*{self.offer.sku}" if self.units > 1 else self.offer.sku
 
 
+def _no_listing(listing: Listing) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is left out of a market on request, and what is kept though another offer outdoes it."""
+
+    barred: Callable[[Listing], bool] = _no_listing
+    spared: Callable[[Listing], bool] = _no_listing
+
+
+WHOLE_MARKET = View()
+
+
 @dataclass(frozen=True, slots=True)
 class UsableMarket:
     """Listings the optimiser sees, and what was left out by which rule."""
@@ -77,6 +92,8 @@ def usable_market(
     spot_wanted: bool,
     cash_limited: bool,
     outdoes: Callable[[NodeKind, NodeKind], bool],
+    sellers_limited: bool = False,
+    view: View = WHOLE_MARKET,
 ) -> UsableMarket:
     """Listings on nodes that some workload can use, without the dominated ones.
 
@@ -86,11 +103,15 @@ def usable_market(
         cash_limited: whether a budget or cash limit makes the day of payment matter.
         outdoes: whether one node of the first kind can stand in for one of the second in
             everything that any workload does on it.
+        sellers_limited: whether an offer cannot be replaced by one of another seller.
+        view: what besides the market rules is left out, or kept.
     """
     chosen = select(book.offers, market_filters(market, book.as_of))
     listings = []
     for listing in (item for offer in chosen.kept for item in on_nodes(offer)):
-        if listing.kind not in wanted:
+        if view.barred(listing):
+            chosen.excluded["left out on request (--without)"] += 1
+        elif listing.kind not in wanted:
             chosen.excluded["no workload can use that node"] += 1
         elif listing.spot and not spot_wanted:
             chosen.excluded["spot, and no workload allows it"] += 1
@@ -101,6 +122,8 @@ def usable_market(
         cash_limited=cash_limited,
         credited=costs.money.terms_past_horizon == "credit",
         outdoes=outdoes,
+        sellers_limited=sellers_limited,
+        spared=view.spared,
     )
     kept, dominated = _undominated(listings, rules, costs)
     chosen.excluded["dominated by another offer"] += len(dominated)
@@ -115,7 +138,14 @@ def on_nodes(offer: Offer) -> Iterator[Listing]:
         units *= 2
 
 
-def sold_alone(kind: NodeKind, gpus: int, share: float, market: UsableMarket, costs: Costs) -> bool:
+def sold_alone(
+    kind: NodeKind,
+    gpus: int,
+    share: float,
+    market: UsableMarket,
+    costs: Costs,
+    sellers_limited: bool,
+) -> bool:
     """Whether the part of a node that a replica takes is for sale by itself, at no higher price.
 
     Then a replica on a share of the larger node is never needed: every offer of the large node
@@ -133,11 +163,16 @@ def sold_alone(kind: NodeKind, gpus: int, share: float, market: UsableMarket, co
             and small.listing.offer.max_units is None
             and small.listing.offer.min_units == 1
             and small.listing.offer.prepaid == large.listing.offer.prepaid
+            and (not sellers_limited or _one_seller(small.listing, large.listing))
             and small.cost <= large.cost * Decimal(repr(share))
             for small in parts
         )
         for large in whole
     )
+
+
+def _one_seller(one: Listing, other: Listing) -> bool:
+    return one.offer.provider.lower() == other.offer.provider.lower()
 
 
 def _undominated(
@@ -156,7 +191,8 @@ def _undominated(
     deals.sort(key=lambda deal: (deal.cost, deal.listing.offer.observed_at, deal.listing.name))
     for deal in deals:
         rivals = (d for d in deals if d is not deal and d.listing.name not in dominated)
-        better = next((d for d in rivals if _dominates(d, deal, rules)), None)
+        spared = rules.spared(deal.listing)
+        better = None if spared else next((d for d in rivals if _dominates(d, deal, rules)), None)
         if better is None:
             kept.append(deal.listing)
         else:
@@ -176,6 +212,10 @@ class DominanceRules:
     """Terms past the horizon are credited, so part of a term may be enough."""
     outdoes: Callable[[NodeKind, NodeKind], bool]
     """Whether a node of the first kind can stand in for one of the second."""
+    sellers_limited: bool = False
+    """Another seller may be one too many."""
+    spared: Callable[[Listing], bool] = _no_listing
+    """What is kept all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +249,8 @@ def _dominates(a: _Deal, b: _Deal, rules: DominanceRules) -> bool:
     if one.offer.max_units is not None or one.offer.min_units > 1 or rules.stock_limited:
         return False
     if one.spot != other.spot or not rules.outdoes(one.kind, other.kind):
+        return False
+    if rules.sellers_limited and not _one_seller(one, other):
         return False
     if a.term == b.term:
         alike = one.offer.prepaid == other.offer.prepaid or not rules.cash_limited

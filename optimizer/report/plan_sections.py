@@ -23,6 +23,7 @@ from optimizer.report.money_text import (
     why_none,
 )
 from optimizer.report.plan_costs import breakeven, cash_flow, costs, discounted, utilisation
+from optimizer.report.plan_decisions import alternatives, kept, marginal, why_not
 from optimizer.report.plan_json import decimal_text
 from optimizer.report.plan_why import excluded, prices, rejected
 from optimizer.report.rental_groups import (
@@ -43,7 +44,8 @@ def headline(plan: Plan) -> list[str]:
         f"{counted(plan.n_days, 'day')}, in {plan.currency}",
         f"prices as of {plan.as_of}, {_price_tables(plan)}",
     ]
-    return [*lines, *(f"exchange rate {rate}" for rate in plan.fx)]
+    lines += [f"exchange rate {rate}" for rate in plan.fx]
+    return [*lines, f"as wished: {'; '.join(plan.wishes)}"] if plan.wishes else lines
 
 
 def _price_tables(plan: Plan) -> str:
@@ -88,6 +90,7 @@ def sections(
     """All parts with something to tell, in the order of reading."""
     shown = calendar(plan, width)
     parts = [
+        kept(plan),
         answers(plan),
         purchases(plan),
         rental_lines(plan) if details else rentals(plan),
@@ -97,6 +100,9 @@ def sections(
         *costs(plan),
         cash_flow(plan),
         breakeven(plan, every=details),
+        alternatives(plan),
+        why_not(plan),
+        marginal(plan),
         prices(plan),
     ]
     if why:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from optimizer.extract import quoted
 from optimizer.plans import Bought, LedgerLine, Rental
 from optimizer.problem import PurchaseOption
 from optimizer.review.figure import Figure, How
@@ -129,7 +128,7 @@ class Derivation:
         return self._amount(what, title, value, How.FORMULA, formula, *factors, *tax)
 
     def _offer(self, offer: Offer) -> Figure:
-        note = f"seen on {offer.observed_at}, grade {offer.confidence}; quoted as {quoted(offer)}"
+        note = f"seen on {offer.observed_at}, grade {offer.confidence}; quoted as {offer.quoted}"
         unit = f"{offer.price.currency}/{offer.increment}"
         return Figure(
             f"quote.{offer.sku}", f"price of {offer.sku}", offer.price.amount, unit,

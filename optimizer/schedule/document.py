@@ -309,6 +309,9 @@ class Limits(Section):
     cash: MoneyAmount | None = Field(None, description="Most that may be spent, net, at any time")
     power: Kilowatts | None = Field(None, description="Of the site, busy nodes, before PUE")
     rack_units: Annotated[Count, Field(ge=0)] | None = Field(None, description="Of the site")
+    max_providers: Annotated[Count, Field(ge=1)] | None = Field(
+        None, description="Most sellers of nodes and tokens in the whole plan"
+    )
 
 
 class ScheduleDocument(Section):

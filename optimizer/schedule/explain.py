@@ -93,20 +93,26 @@ def _is_meant(error: ErrorDetails, data: Any) -> bool:
     return True
 
 
-def explained(error: ErrorDetails, source: Source, data: Any) -> Fault:
-    """One fault from one pydantic error."""
+def explained(
+    error: ErrorDetails, source: Source, data: Any, top: type[BaseModel] = ScheduleDocument
+) -> Fault:
+    """One fault from one pydantic error.
+
+    Args:
+        top: the model that the whole document was held against.
+    """
     path, at_key = path_of(error, data)
     kind = error["type"]
     found = described(error["input"])
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_key(path, source, data)
+        return _unknown_key(path, source, data, top)
     if kind == "missing":
-        return _missing(path, source, data)
+        return _missing(path, source, data, top)
     if kind in ("literal_error", "union_tag_invalid"):
         if kind == "union_tag_invalid":
             path = (*path, "kind")
-        accepted = [str(choice) for choice in _choices(path, data)]
+        accepted = [str(choice) for choice in _choices(path, data, top)]
         value = value_at(data, path)
         hint = closest(str(value), accepted)
         listed = f"one of {', '.join(accepted)}" if len(accepted) > 1 else accepted[0]
@@ -149,20 +155,20 @@ def closest(text: str, known: Iterable[str]) -> str:
     return f"did you mean '{names[near[0]]}'?" if near else ""
 
 
-def _unknown_key(path: Path, source: Source, data: Any) -> Fault:
+def _unknown_key(path: Path, source: Source, data: Any, top: type[BaseModel]) -> Fault:
     key = str(path[-1])
-    known = sorted(_keys(path[:-1], data))
+    known = sorted(_keys(path[:-1], data, top))
     hint = closest(key, known) or f"known keys are {', '.join(known)}"
-    elsewhere = [where for where in _sections_with(key) if where]
+    elsewhere = [where for where in _sections_with(key, top) if where]
     if not hint.startswith("did") and elsewhere:
         hint = f"'{key}' belongs in {elsewhere[0]}; here the {hint}"
     return source.fault(path, f"unknown key {described(key)}", hint, at_key=True)
 
 
-def _missing(path: Path, source: Source, data: Any) -> Fault:
+def _missing(path: Path, source: Source, data: Any, top: type[BaseModel]) -> Fault:
     key = str(path[-1])
     hint = ""
-    for model in _models(path[:-1], data):
+    for model in _models(path[:-1], data, top):
         info = model.model_fields.get(key)
         if info is not None and info.description:
             hint = info.description[0].lower() + info.description[1:]
@@ -171,9 +177,9 @@ def _missing(path: Path, source: Source, data: Any) -> Fault:
     return source.fault(path, f"the key '{key}' is missing", hint)
 
 
-def _sections_with(key: str) -> Iterator[str]:
+def _sections_with(key: str, top: type[BaseModel]) -> Iterator[str]:
     """Top-level sections that have a key of that name."""
-    for section, info in ScheduleDocument.model_fields.items():
+    for section, info in top.model_fields.items():
         for model in _members(info.annotation):
             if hasattr(model, "model_fields") and key in model.model_fields:
                 yield section
@@ -191,9 +197,9 @@ def _members(annotation: Any) -> Iterator[Any]:
             yield from _members(part)
 
 
-def _annotations(path: Path, data: Any) -> list[Any]:
+def _annotations(path: Path, data: Any, top: type[BaseModel]) -> list[Any]:
     """The types that the value at `path` may have by the models."""
-    now: list[Any] = [ScheduleDocument]
+    now: list[Any] = [top]
     for part in path:
         data = _step(data, part)
         following: list[Any] = []
@@ -219,23 +225,23 @@ def _is_kind(annotation: Any, kind: object) -> bool:
     return info is not None and kind in get_args(info.annotation)
 
 
-def _models(path: Path, data: Any) -> list[type[BaseModel]]:
+def _models(path: Path, data: Any, top: type[BaseModel]) -> list[type[BaseModel]]:
     return [
         item
-        for item in _annotations(path, data)
+        for item in _annotations(path, data, top)
         if isinstance(item, type) and issubclass(item, BaseModel)
     ]
 
 
-def _keys(path: Path, data: Any) -> set[str]:
-    return {name for model in _models(path, data) for name in model.model_fields}
+def _keys(path: Path, data: Any, top: type[BaseModel]) -> set[str]:
+    return {name for model in _models(path, data, top) for name in model.model_fields}
 
 
-def _choices(path: Path, data: Any) -> list[Any]:
+def _choices(path: Path, data: Any, top: type[BaseModel]) -> list[Any]:
     """The values that the literals at `path` accept, in the order they are declared."""
-    literals = [item for item in _annotations(path, data) if get_origin(item) is Literal]
+    literals = [item for item in _annotations(path, data, top) if get_origin(item) is Literal]
     if path and path[-1] == "kind":
-        models = _annotations(path[:-1], None)  # of every kind: the kind itself is in doubt
+        models = _annotations(path[:-1], None, top)  # of every kind: the kind itself is in doubt
         fields = [m.model_fields["kind"].annotation for m in models if hasattr(m, "model_fields")]
         literals = [item for item in fields if get_origin(item) is Literal]
     return list(dict.fromkeys(choice for item in literals for choice in get_args(item)))

@@ -68,6 +68,20 @@ def parse_schedule(text: str, name: str, folder: Path = Path()) -> Schedule:
 
 def _parse(content: bytes, name: str, folder: Path) -> Schedule:
     source = read_yaml(content, name)
+    return checked(source, hashlib.sha256(content).hexdigest(), folder)
+
+
+def checked(source: Source, sha256: str, folder: Path) -> Schedule:
+    """The schedule that a document holds, once every rule is seen to be kept.
+
+    Args:
+        source: plain data; faults have the places it knows.
+        sha256: what the schedule is told from others by.
+        folder: where relative paths in the schedule start.
+
+    Raises:
+        DocumentError: with every fault found, in the order of the lines.
+    """
     document, errors = _validated(source)
     faults = [*source.faults]
     faults += [explained(error, source, source.data) for error in errors]
@@ -86,8 +100,7 @@ def _parse(content: bytes, name: str, folder: Path) -> Schedule:
         raise DocumentError(
             sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
         )
-    digest = hashlib.sha256(content).hexdigest()
-    return Schedule(document, name, digest, folder, tuple(found.notes))
+    return Schedule(document, source.name, sha256, folder, tuple(found.notes))
 
 
 def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
 from optimizer.schedule.document import ScheduleDocument
 
 SCHEMA_ID = "urn:rentopt:schema:schedule:1"
@@ -15,13 +17,17 @@ def schedule_schema() -> dict[str, Any]:
 
     Rules that span fields, such as phases that may not overlap, are `rentopt validate`'s.
     """
-    schema = ScheduleDocument.model_json_schema()
+    return closed_schema(ScheduleDocument, SCHEMA_ID, "rentopt schedule")
+
+
+def closed_schema(top: type[BaseModel], id: str, title: str) -> dict[str, Any]:
+    """JSON Schema of documents that `top` reads."""
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "rentopt schedule",
+        "$id": id,
+        "title": title,
     }
-    closed = _closed(schema)
+    closed = _closed(top.model_json_schema())
     assert isinstance(closed, dict)
     return head | {key: value for key, value in closed.items() if key not in head}
 

@@ -11,6 +11,7 @@ from optimizer.verify.plan_document import AnswerPart
 
 MONEY = "sums of money"
 LIMITS = "budgets and cash"
+SELLERS = "number of sellers"
 ANSWERS = "answers and bound"
 CENT = Decimal("0.01")
 GAP = 1e-6
@@ -21,6 +22,8 @@ BOUND = Decimal("1e-9")
 
 def check_accounts(check: Checker) -> None:
     """After all others: they have put the bill together."""
+    for cause, flow in check.problem.sunk:
+        check.direct["(sunk)"] += check.pay(cause, [flow])
     _ledger(check)
     _by_month(check)
     _by_workload(check)
@@ -73,9 +76,10 @@ def _by_month(check: Checker) -> None:
     check.equal(MONEY, footed, check.plan.total, "cash_flow: sum of the months")
     months[check.horizon.months[-1]] += after
     limits, spent = check.problem.schedule.document.limits, Decimal(0)
+    over = f"{check.horizon.day(check.costs.from_day):%Y-%m}"
     for month, paid in months.items():
         spent += paid
-        budget = limits.budget.get(month, limits.budget_per_month)
+        budget = None if month < over else limits.budget.get(month, limits.budget_per_month)
         if budget is not None:
             allowed = check.costs.in_currency(budget)
             words = f"budget: {short(paid)} is paid in {month}, {short(allowed)} may be"
@@ -84,6 +88,22 @@ def _by_month(check: Checker) -> None:
             allowed = check.costs.in_currency(limits.cash)
             words = f"cash: {short(spent)} is spent by the end of {month}, of {short(allowed)}"
             check.check(LIMITS, spent <= allowed + CENT, words)
+
+
+def check_sellers(check: Checker) -> None:
+    """No more sellers of nodes and tokens than the schedule wants to deal with."""
+    most = check.problem.schedule.document.limits.max_providers
+    if most is None:
+        return
+    asked = {rental.provider.lower() for rental in check.plan.rentals}
+    by_api = {
+        f"{offer.provider}/{offer.provider_model}": offer.provider.lower()
+        for demand in check.problem.services
+        for offer in demand.apis
+    }
+    asked |= {by_api.get(p.node, p.node) for p in check.plan.assignments if p.label == "api"}
+    words = f"sellers: {', '.join(sorted(asked))} are {len(asked)}, at most {most} may be"
+    check.check(SELLERS, len(asked) <= most, words)
 
 
 def _by_workload(check: Checker) -> None:
@@ -138,16 +158,17 @@ def _answers(check: Checker) -> None:
         plan.total, plan.npv, plan.bound, plan.gap,
     )  # fmt: skip
     check.check(ANSWERS, alike, "answers: mix is not the plan: total, npv, bound or gap differ")
-    bought = sum(part.nodes for part in plan.bought)
+    earlier = {option.name for option in check.problem.purchases if option.paid is not None}
+    bought = sum(part.nodes for part in plan.bought if part.option not in earlier)
     words = f"answers: mix says {mix.nodes_bought} nodes bought, the plan buys {bought}"
     check.check(ANSWERS, mix.nodes_bought == bought, words)
     words = f"answers: rent buys {rent.nodes_bought} nodes"
     check.check(ANSWERS, rent.nodes_bought == 0, words)
-    for answer in plan.answers:
+    for answer in plan.answers if plan.kept is None else ():
         words = f"answers: mix costs {short(plan.npv)}, {answer.kind} is cheaper"
         cheaper = answer.npv is not None and answer.npv < plan.npv * (1 - SAME)
         check.check(ANSWERS, not cheaper, words)
-    if not bought:
+    if not bought and plan.kept is None:
         words = "answers: the mix buys nothing, and is not the rent answer"
         check.check(ANSWERS, rent.npv == mix.npv, words)
     value = float(plan.npv)

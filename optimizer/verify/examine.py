@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optimizer.problem import gather
+from optimizer.options.market import View
+from optimizer.resume import gather_rest
 from optimizer.schedule.schedule import Schedule
-from optimizer.verify.accounts import check_accounts
+from optimizer.verify.accounts import check_accounts, check_sellers
 from optimizer.verify.checker import Checker
 from optimizer.verify.owning import check_owning
 from optimizer.verify.plan_document import PlanDocument, read_plan
@@ -55,11 +56,15 @@ def verify(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> list
 def examine(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> Verdict:
     """As `verify`, with the number of checks by subject."""
     document = read_plan(plan)
-    check = Checker(document, gather(schedule, book))
+    # No offer is thinned out here: a plan made under other wishes may use what another outdoes.
+    everything = View(spared=lambda listing: True)
+    problem = gather_rest(schedule, book, document.replanned_from, everything)
+    check = Checker(document, problem)
     if _header(check, document, schedule, book):
         check_rentals(check)
         check_owning(check)
         check_working(check)
+        check_sellers(check)
         check_accounts(check)
     return Verdict(tuple(check.faults), tuple(check.checks.items()))
 

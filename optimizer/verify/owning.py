@@ -41,6 +41,10 @@ def check_owning(check: Checker) -> None:
         most = max(there[option.name], default=0)
         words = f"{option.name}: {most} nodes owned at once, at most {option.most} may be"
         check.check(BOUGHT, most <= option.most, words)
+        if option.paid is not None:
+            held = sum(part.nodes for part in check.plan.bought if part.option == option.name)
+            words = f"{option.name}: {option.most} nodes are owned, {held} are kept or sold"
+            check.check(BOUGHT, held == option.most, words)
     _usages(check, there)
     _site(check, there)
 
@@ -52,13 +56,19 @@ def _assets(check: Checker) -> tuple[OwnedAsset | PurchaseOption, ...]:
 def _useful(check: Checker) -> set[NodeKind]:
     """Kinds of nodes on which some workload can run at all."""
     services = {option.kind for demand in check.problem.services for option in demand.options}
-    return services | {option.kind for demand in check.problem.jobs for option in demand.options}
+    jobs = {option.kind for demand in check.problem.jobs for option in demand.options}
+    kept = {option.kind for option in check.problem.purchases if option.paid is not None}
+    return services | jobs | kept
 
 
 def _purchase(
     check: Checker, bought: BoughtPart, option: PurchaseOption, there: list[int], where: str
 ) -> None:
     buy, sell = check.horizon.index(bought.paid), check.horizon.index(bought.sold)
+    today = check.costs.from_day
+    words = f"{where}: paid {bought.paid}, sold {bought.sold} is not decided from today on"
+    open_ = sell >= today and (buy == option.paid if option.paid is not None else buy >= today)
+    check.check(BOUGHT, open_, words)
     delivered = buy + option.item.lead_time
     words = f"{where}: usable on {bought.usable}, delivered {option.item.lead_time} days after paid"
     check.check(BOUGHT, check.horizon.index(bought.usable) == delivered, words)
@@ -76,7 +86,8 @@ def _purchase(
     check.equal(BOUGHT, bought.price, price * bought.nodes, f"{where}: price")
     check.equal(BOUGHT, bought.resale, resale * bought.nodes, f"{where}: resale")
     check.pool_cost[option.kind, False] += check.pay(option.name, flows, bought.nodes)
-    check.available[option.kind, False] += Decimal(24 * (sell - delivered) * bought.nodes)
+    hours = 24 * (sell - max(delivered, today)) * bought.nodes
+    check.available[option.kind, False] += Decimal(hours)
     for t in range(delivered, sell):
         there[t] += bought.nodes
 

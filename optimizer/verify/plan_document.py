@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optimizer.plans import SCHEMA_VERSION
+from optimizer.standing import Standing
 from providers.errors import RentoptError
 
 MOST_FAULTS = 10
@@ -133,6 +136,28 @@ class PlanDocument(Part):
     npv: Amount
     bound: Amount
     gap: float
+    kept: dict[str, Any] | None = None
+    """Stays near an earlier plan: other answers may be cheaper."""
+    replanned_from: Standing | None = None
+
+
+def read_plan_file(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, not checked further.
+
+    Raises:
+        PlanFormatError: it is not text, not JSON, or no object.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise PlanFormatError(f"{path}: not UTF-8 text, so no plan") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise PlanFormatError(f"{path}: not JSON: {error}") from None
+    except OSError as error:
+        raise PlanFormatError(f"{path}: cannot be read: {error.strerror}") from None
+    if not isinstance(body, dict):
+        raise PlanFormatError(f"{path}: no plan, but a JSON {type(body).__name__}")
+    return body
 
 
 def read_plan(plan: Mapping[str, Any]) -> PlanDocument:

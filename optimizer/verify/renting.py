@@ -70,6 +70,8 @@ def _listing(check: Checker, rental: RentalPart, offer: Offer, where: str) -> Li
 
 def _sound(check: Checker, rental: RentalPart, where: str) -> bool:
     first = check.horizon.index(rental.start)
+    early = f"{where}: begins on {rental.start}, before the day from which it is planned again"
+    check.check(RENTALS, first >= check.costs.from_day, early)
     return check.check(
         RENTALS,
         0 <= first < check.horizon.n_days and rental.start < rental.end and rental.nodes > 0,

@@ -36,15 +36,7 @@ class Gang:
 
 def check_working(check: Checker) -> None:
     """Every service and every job, then the nodes they hold together."""
-    names = {demand.service.name for demand in check.problem.services}
-    names |= {demand.job.name for demand in check.problem.jobs}
-    parts: dict[str, list[tuple[AssignmentPart, int]]] = defaultdict(list)
-    for number, part in enumerate(check.plan.assignments, 1):
-        where = f"assignment {number} ({part.workload})"
-        k = check.span(ASSIGNED, where, part.start, part.end, part.hours)
-        words = f"{where}: '{part.workload}' is no workload of the schedule"
-        if check.check(ASSIGNED, part.workload in names, words) and k is not None:
-            parts[part.workload].append((part, k))
+    parts = _parts(check)
     for service in check.problem.services:
         _service(check, service, parts[service.service.name])
     finished: dict[str, int] = {}
@@ -55,6 +47,33 @@ def check_working(check: Checker) -> None:
     for job in check.problem.jobs:
         _order(check, job, at_work[job.job.name], finished)
     _capacity(check)
+
+
+def gangs_at_work(check: Checker, demand: JobDemand) -> dict[Moment, list[Gang]]:
+    """Who works on a job in which slice, by the plan."""
+    return _gangs(check, demand, _parts(check)[demand.job.name])
+
+
+def work_of(check: Checker, demand: JobDemand, gang: Gang, moment: Moment) -> Decimal:
+    """Work that a gang does in a slice, in the job's unit."""
+    job, long = demand.job, check.horizon.slices[moment[1]].n_hours
+    hours = long if gang.rented_hours is None else gang.rented_hours
+    kept = _spot_share(check, Decimal(str(job.restart)), Decimal(str(job.checkpoint)))
+    return Decimal(repr(gang.option.rate)) * hours * (kept if gang.spot else 1)
+
+
+def _parts(check: Checker) -> dict[str, list[tuple[AssignmentPart, int]]]:
+    """Workload → its assignments, with the number of their slice of the day."""
+    names = {demand.service.name for demand in check.problem.services}
+    names |= {demand.job.name for demand in check.problem.jobs}
+    parts: dict[str, list[tuple[AssignmentPart, int]]] = defaultdict(list)
+    for number, part in enumerate(check.plan.assignments, 1):
+        where = f"assignment {number} ({part.workload})"
+        k = check.span(ASSIGNED, where, part.start, part.end, part.hours)
+        words = f"{where}: '{part.workload}' is no workload of the schedule"
+        if check.check(ASSIGNED, part.workload in names, words) and k is not None:
+            parts[part.workload].append((part, k))
+    return parts
 
 
 def _spot_share(check: Checker, restart_h: Decimal, checkpoint_h: Decimal) -> Decimal:
@@ -238,15 +257,13 @@ def _work(check: Checker, demand: JobDemand, at_work: dict[Moment, list[Gang]]) 
     """Whether the work is done, by one gang at a time; the day on which it is finished."""
     job, work = demand.job, Decimal(repr(demand.work))
     done, finished, crowded = Decimal(0), check.horizon.n_days, []
-    kept = _spot_share(check, Decimal(str(job.restart)), Decimal(str(job.checkpoint)))
     for moment, gangs in sorted(at_work.items()):
         long = check.horizon.slices[moment[1]].n_hours
         hours = [long if gang.rented_hours is None else gang.rented_hours for gang in gangs]
         if sum(hours) > long:
             words = f"{job.name}: gangs work {sum(hours)} hours, one at a time, in {long}"
             crowded.append((moment, words))
-        for gang, n in zip(gangs, hours, strict=True):
-            done += Decimal(repr(gang.option.rate)) * n * (kept if gang.spot else 1)
+        done += sum((work_of(check, demand, gang, moment) for gang in gangs), Decimal(0))
         if done >= work * (1 - SLACK):
             finished = min(finished, moment[0])
     check.everywhere(JOBS, crowded, len(at_work))

@@ -12,6 +12,7 @@ from optimizer.milp.constraints import FAMILIES, add_active
 from optimizer.milp.instance import (
     ApiOption,
     Asset,
+    Choice,
     GangOption,
     HourlyOffer,
     Instance,
@@ -88,9 +89,8 @@ def golden_instance() -> Instance:
         move_cost=7.0,
         move_cash=7.0,
     )
-    evaluate = Job(
-        "evaluate", 30.0, 0, 2, (GangOption(0, 1, 1.0),), contiguous=True, after=(0,)
-    )  # fmt: skip
+    ways = (GangOption(0, 1, 1.0), GangOption(1, 1, 1.0, "cloud", 1, (4.0,) * DAYS, 4.0, True))
+    evaluate = Job("evaluate", 30.0, 0, 2, ways, contiguous=True, after=(0,))
     return Instance(
         period_days=(1,) * DAYS,
         slices=tuple(SlicePoint(t, 24.0) for t in range(DAYS)),
@@ -103,8 +103,15 @@ def golden_instance() -> Instance:
         lots=(Lot("sku", 5.0, ((0, 1), (1, 2)), ((0, 1),)),),
         services=(chat, overflow),
         jobs=(train, evaluate),
-        limits=Limits((400.0, 300.0), 650.0, (10.0, 20.0), 3.0, 10.0),
+        limits=Limits((400.0, 300.0), 650.0, (10.0, 20.0), 3.0, 10.0, 2.0),
         least_bought=(((0,), 1),),
+        choices=(
+            Choice("shop", terms=(0, 1), counted=True),
+            Choice("cloud", hourly=(0, 1), apis=((1, 0),), counted=True),
+            Choice("more houses", assets=(0,), beyond=1, charge=5.0),
+            Choice("fewer houses", assets=(0,), fewer=1, charge=5.0),
+            Choice("the week", terms=(1,), hourly=(1,), apis=((1, 0),), assets=(0,), least=1.0),
+        ),
     )
 
 

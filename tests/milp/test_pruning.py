@@ -132,9 +132,15 @@ def keep_all(
     return sorted(listings, key=lambda item: (item.kind, item.name)), {}
 
 
+@pytest.mark.parametrize("sellers", [None, 1, 2])
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_pruning_does_not_change_the_cost(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_does_not_change_the_cost(
+    seed: int, sellers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     schedule, book = schedule_of(seed), market_of(seed)
+    limits = schedule.document.limits.model_copy(update={"max_providers": sellers})
+    document = schedule.document.model_copy(update={"limits": limits})
+    schedule = replace(schedule, document=document)
     pruned, few = least(schedule, book)
     monkeypatch.setattr(market, "_undominated", keep_all)
     monkeypatch.setattr(gathering, "sold_alone", lambda *parts: False)

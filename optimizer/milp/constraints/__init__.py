@@ -6,6 +6,7 @@ from optimizer.milp.constraints.capacity import (
     add_gang_site,
     add_ownership,
 )
+from optimizer.milp.constraints.choices import add_choice, add_least_use, add_sellers
 from optimizer.milp.constraints.jobs import (
     add_contiguous,
     add_move,
@@ -57,6 +58,9 @@ FAMILIES = (
     add_budget,
     add_cash,
     add_site_limits,
+    add_choice,
+    add_sellers,
+    add_least_use,
 )
 
 __all__ = ["FAMILIES", "add_active"]

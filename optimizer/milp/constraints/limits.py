@@ -57,7 +57,7 @@ def add_minimum_order(model: LinearModel, v: Variables, data: Instance, active: 
 
     M is the stock, or a number no plan reaches. Rows ``minimum_order[o,i]``, ``order_used[o,i]``.
     """
-    most = _most_nodes(data)
+    most = most_nodes(data)
     for (o, i), order in v.order.items():
         offer = data.term_offers[o]
         name = f"[{offer.name},{offer.starts[i].day}]"
@@ -68,14 +68,16 @@ def add_minimum_order(model: LinearModel, v: Variables, data: Instance, active: 
         model.row("order_used" + name, [(start, 1.0), (order, -limit)], upper=0)
 
 
-def _most_nodes(data: Instance) -> float:
-    """Nodes that all workloads together can use at once."""
-    gangs = sum(max((g.nodes for g in job.gangs), default=0) for job in data.jobs)
+def most_nodes(data: Instance, pool: int | None = None) -> float:
+    """Nodes that all workloads together can use at once, of one pool or of all."""
+    gangs = sum(
+        max((g.nodes for g in job.gangs if pool in (None, g.pool)), default=0) for job in data.jobs
+    )
     replicas = 0.0
     for service in data.services:
-        smallest = min((r.capacity for r in service.replicas), default=INF)
+        carried = [r.capacity for r in service.replicas if pool in (None, r.pool)]
         load = max(service.load, default=0.0) * (1 + service.headroom)
-        replicas += load / smallest + 1 + service.least_replicas
+        replicas += load / min(carried) + 1 + service.least_replicas if carried else 0
     return gangs + replicas
 
 

@@ -14,7 +14,6 @@ from optimizer.breakeven.pairs import PER_SPAN, make_pair
 from optimizer.breakeven.quotes import Quote, quotes
 from optimizer.breakeven.use import Use
 from optimizer.costs import MEAN_DAYS_IN_MONTH
-from optimizer.extract import quoted
 from optimizer.finance.residual import residual_share
 from optimizer.plans import Plan
 from optimizer.problem import Problem, PurchaseOption
@@ -265,7 +264,7 @@ def _rent_quote(problem: Problem, quote: Quote) -> RentQuote:
         provider=offer.provider,
         region=offer.region,
         tier=str(offer.tier),
-        quoted=quoted(offer),
+        quoted=offer.quoted,
         amount=amount,
         currency=currency,
         instances=instances,

@@ -1,0 +1,1 @@
+"""What following the tool would have cost on the prices of the past, against other ways."""

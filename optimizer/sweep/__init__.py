@@ -1,0 +1,1 @@
+"""Sweeps: one schedule planned many times, with some of its assumptions moved."""

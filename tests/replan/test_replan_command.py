@@ -1,0 +1,98 @@
+"""``rentopt replan`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from optimizer.cli.main import app
+from optimizer.errors import VerifyError
+from optimizer.report.plan_schema import plan_schema
+from providers.errors import DocumentError
+
+TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
+ACTUALS = "actuals: 1\nservices: [{name: assistant, users: 60}]\n"
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder with the schedule, its plan, and what went otherwise."""
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_bytes(TINY.read_bytes())
+    Path("actuals.yaml").write_text(ACTUALS, encoding="utf-8")
+    run("plan", "tiny.yaml", "--as-of", "2026-11-22", "--no-breakeven", "--gap", "0%",
+        "--format", "json", "-o", "plan.json")  # fmt: skip
+    return tmp_path
+
+
+AGAIN = ("replan", "plan.json", "tiny.yaml", "--today", "2026-12-03", "--as-of", "2026-11-22",
+         "--gap", "0%")  # fmt: skip
+
+
+def test_the_rest_is_planned_and_what_changed_is_told(desk) -> None:
+    text = run(*AGAIN, "--actuals", "actuals.yaml")
+    assert "planned again from 2026-12-03" in text
+    assert "91.20 CNY paid or agreed before, 173.28 for the rest: 264.48 in all" in text
+    assert "load of services, nodes lost" in text
+    assert "2026-12-01" not in text.split("\nRent\n")[1].split("\nCalendar")[0]
+
+
+def test_the_plan_made_again_holds_and_names_what_it_was_made_from(desk) -> None:
+    run(*AGAIN, "--actuals", "actuals.yaml", "--format", "json", "-o", "again.json")
+    body = json.loads(Path("again.json").read_text(encoding="utf-8"))
+    jsonschema.validate(body, plan_schema())
+    assert body["replanned_from"]["today"] == "2026-12-03"
+    assert body["replanned"]["sunk_total"] == "91.2"
+    assert run("verify", "again.json", "tiny.yaml").startswith("holds: ")
+    whole = ("verify", "again.json", "tiny.yaml", "--followed", "plan.json")
+    assert run(*whole, "--actuals", "actuals.yaml").startswith("holds: ")
+    with pytest.raises(VerifyError, match="loads is not what the plan that was followed has left"):
+        run(*whole)
+
+
+def test_a_state_that_was_edited_does_not_hold(desk) -> None:
+    run(*AGAIN, "--format", "json", "-o", "again.json")
+    body = json.loads(Path("again.json").read_text(encoding="utf-8"))
+    body["replanned_from"]["sunk"][0]["amount"] = "1"
+    Path("again.json").write_text(json.dumps(body), encoding="utf-8")
+    with pytest.raises(VerifyError, match="total is"):
+        run("verify", "again.json", "tiny.yaml")
+
+
+def test_the_schema_of_the_actuals_is_printed() -> None:
+    assert json.loads(run("schema", "--of", "actuals"))["title"] == "rentopt actuals"
+
+
+def test_the_same_inputs_give_the_same_bytes(desk) -> None:
+    again = (*AGAIN, "--actuals", "actuals.yaml", "--format", "json")
+    assert run(*again) == run(*again)
+
+
+@pytest.mark.parametrize("format", ["md", "csv"])
+def test_other_forms_show_the_rest_only(desk, format: str) -> None:
+    text = run(*AGAIN, "--format", format)
+    assert "2026-12-04" in text
+    assert ("# Planned again" in text) == (format == "md")
+
+
+def test_a_plan_of_another_schedule_is_refused(desk) -> None:
+    text = Path("tiny.yaml").read_text(encoding="utf-8")
+    Path("tiny.yaml").write_text(text.replace("users: 40", "users: 41"), encoding="utf-8")
+    with pytest.raises(VerifyError, match="the schedule has changed since"):
+        run(*AGAIN)
+
+
+def test_faults_of_the_actuals_have_their_place(desk) -> None:
+    Path("actuals.yaml").write_text("actuals: 1\njobs: [{name: tun}]\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"actuals.yaml:2:15: jobs.0.name: there is no job"):
+        run(*AGAIN, "--actuals", "actuals.yaml")
