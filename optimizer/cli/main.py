@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from types import FrameType
@@ -27,6 +29,8 @@ from optimizer.cli import (
 )
 from optimizer.cli.prices import app as prices
 from providers.errors import RentoptError
+
+INTERRUPTED, TERMINATED = 130, 143
 
 app = typer.Typer(
     name="rentopt",
@@ -70,11 +74,24 @@ def main() -> None:
         print(f"rentopt: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        _leave(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code in (INTERRUPTED, TERMINATED):
+            _leave(ended.code)
+        raise
     except BrokenPipeError:  # the reader of a pipe has seen enough
         sys.stderr.close()
         raise SystemExit(0) from None
 
 
+def _leave(code: int) -> NoReturn:
+    """End at once. A solver may be at work in a thread of its own, and would abort the process if
+    the interpreter were taken down around it; what must be undone was undone on the way here."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(143)
+    raise SystemExit(TERMINATED)

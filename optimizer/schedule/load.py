@@ -85,6 +85,8 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     document, errors = _validated(source)
     faults = [*source.faults]
     faults += [explained(error, source, source.data) for error in errors]
+    if not isinstance(source.data, dict):
+        raise DocumentError(list(source.faults) or faults)
     broken = [_broken(error, source.data) for error in errors]
     found = rules.Findings(source, broken)
     parts = _whole(document) if document is not None else _readable(source, broken)

@@ -64,10 +64,10 @@ def test_a_table_that_the_store_refuses_stops_no_other_source(desk, monkeypatch)
 def test_checks_that_fail_stop_no_other_source(desk, monkeypatch):
     from providers import refresh as module
 
-    def judged(table, before, gates):
+    def judged(table, *more):
         if table.adapter == "vultr":
             raise OverflowError("a number that no column holds")
-        return judge(table, before, gates)
+        return judge(table, *more)
 
     monkeypatch.setattr(module, "judge", judged)
     desk.serve("vultr", "cloudrift")
