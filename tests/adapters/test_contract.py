@@ -30,9 +30,9 @@ HTML = b"<!doctype html><title>Sign in</title>"
 QUICK = Limits(connect_s=2, read_s=0.1, answer_s=0.1, deadline_s=60, max_bytes=2**20)
 
 
-def adapter_at(name, base, *, environment=None, limits=QUICK):
+def adapter_at(name, base, *, environment=None, limits=None):
     source, slept = SOURCES[name], []
-    http = Http(limits, sleep=slept.append, dice=lambda: 1.0, now=lambda: SEEN)
+    http = Http(limits or Limits(), sleep=slept.append, dice=lambda: 1.0, now=lambda: SEEN)
     settings = Settings(
         base_url=base,
         regions=source.regions,
@@ -46,7 +46,7 @@ def adapter_at(name, base, *, environment=None, limits=QUICK):
 def fetched(name):
     """Snapshots as from the provider's own address, whatever the port of the loopback server."""
     with SOURCES[name].serving() as server:
-        adapter, _ = adapter_at(name, server.base, limits=Limits())
+        adapter, _ = adapter_at(name, server.base)
         snapshots = list(adapter.fetch())
     home, base = load_adapter(name).home.rstrip("/"), server.base
     return adapter, [
@@ -249,7 +249,7 @@ def test_a_broken_answer_fails_clearly(name, fault):
     reply, said = FAULTS[fault]
     with serving(SOURCES[name].route) as server:
         server.always = reply
-        adapter, _ = adapter_at(name, server.base)
+        adapter, _ = adapter_at(name, server.base, limits=QUICK)
         said = said.replace("no JSON", SOURCES[name].unreadable)
         with pytest.raises(FetchError, match=said) as failure:
             list(adapter.fetch())
