@@ -26,6 +26,8 @@ from providers.yaml_text import Path, Source
 SIZES = ("prompt_tokens", "output_tokens", "share")
 NEARLY = 1e-4
 """How far shares may add up beside 100 %: what is lost when they are written with few digits."""
+LEAST_RATE = 1e-4
+"""Requests/s of one node below which a throughput is no use, and a danger to the solver."""
 
 
 def check_mix(found: Findings, path: Path, service: ServiceWorkload) -> None:
@@ -54,9 +56,18 @@ def check_mix(found: Findings, path: Path, service: ServiceWorkload) -> None:
     for number, bucket in enumerate(service.mix):
         where = (*path, "mix", number, "throughput")
         check_written_keys(found, where, len(bucket.throughput))
+        for node, rate in bucket.throughput.items():
+            if 0 < rate < LEAST_RATE:
+                found.fault(where, *_too_slow(node, rate))
     for fault_at, message, hint in _faults_of(service.mix):
         where = (*path, "mix") if fault_at is None else (*path, "mix", fault_at)
         found.fault(where, message, hint)
+
+
+def _too_slow(node: str, rate: float) -> tuple[str, str]:
+    """Message and hint."""
+    message = f"{rate:g} requests/s on {node} is less than the least that counts, {LEAST_RATE:g}"
+    return message, "write 0 where it cannot serve them"
 
 
 def _faults_of(mix: Sequence[Bucket]) -> list[tuple[int | None, str, str]]:
@@ -190,7 +201,11 @@ def _bucket(made: Mixes, line: Line, nodes: Sequence[str]) -> Bucket | None:
     written = {name: cells[name] for name in SIZES if cells.get(name)}
     measured = {name: cells[name] for name in nodes if cells.get(name)}
     try:
-        return Bucket.model_validate({**written, "throughput": measured})
+        bucket = Bucket.model_validate({**written, "throughput": measured})
+        for name, (node, rate) in zip(measured, bucket.throughput.items(), strict=True):
+            if 0 < rate < LEAST_RATE:
+                made.faults.append(line.at(name).fault(*_too_slow(node, rate)))
+        return bucket
     except ValidationError as error:
         for item in error.errors(include_url=False):
             column = str(item["loc"][-1])
