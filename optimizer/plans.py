@@ -349,12 +349,6 @@ class Plan:
     cash_flow: tuple[tuple[str, Decimal], ...]
     """Month → paid in it, undiscounted; ``after`` for what falls past the horizon."""
     utilisation: tuple[PoolUse, ...]
-    routes: tuple[Route, ...]
-    """Of services whose requests come in several sizes: what serves which size, and when."""
-    bucket_use: tuple[BucketUse, ...]
-    """The same over all days, with requests and costs."""
-    replica_use: tuple[ReplicaUse, ...]
-    """How full the replicas of such services are."""
     total: Decimal
     npv: Decimal
     bound: Decimal
@@ -365,6 +359,12 @@ class Plan:
     excluded: tuple[tuple[str, int], ...]
     """(reason, offers left out)"""
     breakeven: tuple[dict[str, Any], ...] = field(default=())
+    routes: tuple[Route, ...] = ()
+    """Of services whose requests come in several sizes: what serves which size, and when."""
+    bucket_use: tuple[BucketUse, ...] = ()
+    """The same over all days, with requests and costs."""
+    replica_use: tuple[ReplicaUse, ...] = ()
+    """How full the replicas of such services are."""
     wishes: tuple[str, ...] = ()
     """What was wanted of the plan beside the schedule, such as ``without aws``."""
     kept: Kept | None = None

@@ -6,6 +6,7 @@ for each node whose throughput was measured, named as the node is (`L4`, `8xA100
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from providers.errors import DocumentError, Fault, RentoptError
 from providers.formats.cells import Cells, Line
 from providers.formats.choose import read_cells
 from providers.hardware import node_kind
-from providers.strict_table import near
 from providers.yaml_text import Path, Source
 
 SIZES = ("prompt_tokens", "output_tokens", "share")
@@ -154,31 +154,28 @@ def _read(
         made.faults += error.faults
         return [], []
     made.content += content
-    made.faults += [
-        problem.place.fault(problem.message, problem.hint) for problem in cells.problems
-    ]
-    nodes = _header(made, cells)
-    buckets, places = [], []
-    for line in cells.lines:
-        bucket = _bucket(made, line, nodes)
-        if bucket is not None:
-            place = line.at("share")
-            buckets.append(bucket)
-            places.append(f"{place.file}:{place.line}:{place.column}")
-    if not made.faults:
+    faults = [problem.place.fault(problem.message, problem.hint) for problem in cells.problems]
+    nodes = _header(faults, cells)
+    lines = [(line, _bucket(faults, line, nodes)) for line in cells.lines]
+    read = [(line, bucket) for line, bucket in lines if bucket is not None]
+    buckets = [bucket for _, bucket in read]
+    if not faults:
         for number, message, hint in _faults_of(buckets):
-            line_at = cells.top if number is None else cells.lines[number].at("prompt_tokens")
-            made.faults.append(line_at.fault(message, hint))
+            whole = dict(cells.columns)["share"]
+            place = whole if number is None else read[number][0].at("prompt_tokens")
+            faults.append(place.fault(message, hint))
         if not buckets:
-            made.faults.append(cells.top.fault("the histogram has no rows"))
-    return buckets, places
+            faults.append(cells.top.fault("the histogram has no rows"))
+    made.faults += faults
+    places = [line.at("share") for line, _ in read]
+    return buckets, [f"{place.file}:{place.line}:{place.column}" for place in places]
 
 
-def _header(made: Mixes, cells: Cells) -> list[str]:
+def _header(faults: list[Fault], cells: Cells) -> list[str]:
     """The columns that are nodes."""
     names = [name for name, _ in cells.columns]
-    for missing in (name for name in SIZES if name not in names):
-        made.faults.append(cells.top.fault(f"column '{missing}' is missing"))
+    missing = (name for name in SIZES if name not in names)
+    faults += [cells.top.fault(f"column '{name}' is missing") for name in missing]
     nodes: dict[str, str] = {}
     for name, place in cells.columns:
         if name in SIZES:
@@ -187,16 +184,18 @@ def _header(made: Mixes, cells: Cells) -> list[str]:
             kind = str(node_kind(name))
         except RentoptError as error:
             message, _, hint = str(error).partition("; ")
-            made.faults.append(place.fault(message, near(name, SIZES, cutoff=0.6) or hint))
+            meant = difflib.get_close_matches(name.lower(), SIZES, n=1)
+            hint = f"did you mean {meant[0]}?" if meant else hint
+            faults.append(place.fault(message, hint))
             continue
         if kind in nodes:
             message = f"'{nodes[kind]}' and '{name}' are the same node"
-            made.faults.append(place.fault(message, "keep one column"))
+            faults.append(place.fault(message, "keep one column"))
         nodes[kind] = name
     return list(nodes.values())
 
 
-def _bucket(made: Mixes, line: Line, nodes: Sequence[str]) -> Bucket | None:
+def _bucket(faults: list[Fault], line: Line, nodes: Sequence[str]) -> Bucket | None:
     cells = line.cells
     written = {name: cells[name] for name in SIZES if cells.get(name)}
     measured = {name: cells[name] for name in nodes if cells.get(name)}
@@ -204,14 +203,14 @@ def _bucket(made: Mixes, line: Line, nodes: Sequence[str]) -> Bucket | None:
         bucket = Bucket.model_validate({**written, "throughput": measured})
         for name, (node, rate) in zip(measured, bucket.throughput.items(), strict=True):
             if 0 < rate < LEAST_RATE:
-                made.faults.append(line.at(name).fault(*_too_slow(node, rate)))
+                faults.append(line.at(name).fault(*_too_slow(node, rate)))
         return bucket
     except ValidationError as error:
         for item in error.errors(include_url=False):
             column = str(item["loc"][-1])
             place = line.at(column if column in cells else SIZES[0])
             message = _of_cell(item["type"], item["msg"], column)
-            made.faults.append(place.fault(message))
+            faults.append(place.fault(message))
         return None
 
 

@@ -303,8 +303,10 @@ def _token_span(value: object) -> TokenSpan:
     if match is None:
         raise UnitError(f"{described(text)} is no length in tokens, expected '300' or '250-500'")
     low, high = int(match[1]), int(match[2] or match[1])
-    if high < 1 or low > high:
-        raise UnitError(f"{described(text)} is no length in tokens, they rise from 1 or from 0 up")
+    if low > high:
+        raise UnitError(f"{described(text)} falls, write the shorter length first")
+    if high < 1:
+        raise UnitError(f"{described(text)} is no length, expected at least 1 token")
     return TokenSpan(low, high)
 
 
