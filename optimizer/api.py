@@ -18,6 +18,7 @@ from optimizer.infeasible import explain
 from optimizer.keep import Keep, keep_near, kept_record
 from optimizer.milp.polish import objective
 from optimizer.milp.solve import NoSolution, SolveOptions
+from optimizer.mix_use import mix_use
 from optimizer.options.market import WHOLE_MARKET
 from optimizer.plans import Answer, Plan
 from optimizer.problem import Problem
@@ -243,6 +244,7 @@ def _answer(
 def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
     """A solution put in domain terms, with its bill."""
     problem, parts = solved.problem, solved.parts
+    mixes = mix_use(solved, parts)
     schedule, book = problem.schedule, problem.costs.book
     bill = parts.bill
     total, npv = solved.value(parts)
@@ -271,6 +273,9 @@ def make_plan(solved: Solved, answers: tuple[Answer, ...]) -> Plan:
         by_workload=tuple(parts.by_workload.items()),
         cash_flow=tuple(cash_flow(bill, problem)),
         utilisation=tuple(parts.utilisation),
+        routes=tuple(mixes.routes),
+        bucket_use=tuple(mixes.bucket_use),
+        replica_use=tuple(mixes.replica_use),
         total=total,
         npv=npv,
         bound=Decimal(repr(solved.solution.bound)),

@@ -28,7 +28,7 @@ def sellers(
     for h, listing in enumerate(hourly):
         by_hour[listing.offer.provider.lower()].append(h)
     for v, demand in enumerate(problem.services):
-        for a, offer in enumerate(demand.apis):
+        for a, (offer, _) in enumerate(demand.token_uses):
             by_token[offer.provider.lower()].append((v, a))
     return tuple(
         Choice(

@@ -31,6 +31,10 @@ class Extract:
     bill: list[tuple[str, Flow]] = field(default_factory=list)
     """(cause, flow)"""
     by_workload: dict[str, Decimal] = field(default_factory=dict)
+    pool_shares: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    """(pool, workload) → its part of what the pool's nodes cost"""
+    token_bills: dict[tuple[str, str, int], Decimal] = field(default_factory=dict)
+    """(service, API, bucket) → paid for tokens"""
     utilisation: list[PoolUse] = field(default_factory=list)
 
 
@@ -73,7 +77,7 @@ class _Reader:
         self._by_workload()
         self.out.rentals.sort(key=lambda r: (r.start, r.provider, r.offer, r.hours, r.workload))
         self.out.usages.sort(key=lambda u: (u.asset, u.start, u.hours, u.workload))
-        self.out.assignments.sort(key=lambda a: (a.workload, a.start, a.node, a.hours))
+        self.out.assignments.sort(key=lambda a: (a.workload, a.start, a.node, a.hours, a.bucket))
         return self.out
 
     # -- helpers ---------------------------------------------------------------------------
@@ -267,9 +271,7 @@ class _Reader:
             for (c,), k, first, end, replicas in self._day_runs(serve):
                 option, piece = service.replicas[c], self.horizon.slices[k]
                 kind, spot = self.made.pools[option.pool]
-                source = next(
-                    o for o in demand.options if o.kind == kind and o.share == option.share
-                )
+                source = demand.options[self.made.replicas[v][c]]
                 hours = Decimal(piece.n_hours * (end - first) * replicas)
                 self.used[option.pool, service.name] += hours * Decimal(str(option.share))
                 self.out.assignments.append(
@@ -283,22 +285,28 @@ class _Reader:
     def _api_use(self, v: int) -> None:
         demand = self.problem.services[v]
         name = demand.service.name
-        prompt, output = demand.tokens_per_hour()
         api = {
             (a, s): Decimal(f"{load:.12g}")
             for (i, a, s), load in self.solution.api.items()
             if i == v
         }
         for a, k, first, end, load in self._day_runs(api):
-            offer, n = demand.apis[a], self.horizon.slices[k].n_hours
+            (offer, b), n = demand.token_uses[a], self.horizon.slices[k].n_hours
+            prompt, output = demand.tokens_per_hour(b)
             flows = (
                 self.costs.tokens(offer, prompt * load * n, output * load * n, t)
                 for t in range(first, end)
             )
             api_name = f"{offer.provider}/{offer.provider_model}"
-            self.direct[name] += self._pay(api_name, flows)
+            paid = self._pay(api_name, flows)
+            self.direct[name] += paid
+            key = (name, api_name, b)
+            self.out.token_bills[key] = self.out.token_bills.get(key, Decimal(0)) + paid
+            bucket = demand.buckets[b].label if demand.buckets else ""
             self.out.assignments.append(
-                self._assignment(name, api_name, first, end, k, load=load, label="api")
+                self._assignment(
+                    name, api_name, first, end, k, load=load, label="api", bucket=bucket
+                )
             )
 
     def _jobs(self) -> None:
@@ -376,10 +384,13 @@ class _Reader:
         count: int = 0,
         load: Decimal = Decimal(0),
         site: str = "",
+        bucket: str = "",
     ) -> Assignment:
         start, until = self.horizon.day(first), self.horizon.day(end)
         hours = str(self.horizon.slices[k])
-        return Assignment(workload, node, spot, gpus, count, load, site, start, until, hours, label)
+        return Assignment(
+            workload, node, spot, gpus, count, load, site, start, until, hours, label, bucket
+        )
 
     # -- accounts --------------------------------------------------------------------------
 
@@ -393,6 +404,7 @@ class _Reader:
             for i, (workload, hours) in enumerate(users.items()):
                 part = cost - given if i == len(users) - 1 else cost * hours / whole
                 shares[workload] += part
+                self.out.pool_shares[p, workload] = part
                 given += part
             if not users:
                 shares["(idle)"] += cost

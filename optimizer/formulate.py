@@ -32,6 +32,7 @@ from optimizer.problem import JobDemand, OwnedAsset, Problem, PurchaseOption, Se
 from optimizer.resume import resumed_instance
 from optimizer.trade_days import days_of_change, days_of_use, trades
 from providers.hardware import NodeKind
+from providers.offers import TokenOffer
 
 Pool = tuple[NodeKind, bool]
 """(node kind, spot)"""
@@ -46,6 +47,8 @@ class Formulation:
     terms: tuple[Listing, ...]
     hourly: tuple[Listing, ...]
     assets: tuple[OwnedAsset | PurchaseOption, ...]
+    replicas: tuple[tuple[int, ...], ...]
+    """[service][replica] → index of its `ServiceOption`"""
     gangs: tuple[tuple[int, ...], ...]
     """[job][gang] → index of its `JobOption`"""
 
@@ -82,7 +85,7 @@ class _Builder:
         self.quotas = tuple(q for q in problem.quotas if (q[1], False) in self.pool_index)
 
     def build(self) -> Formulation:
-        services = tuple(self._service(demand) for demand in self.problem.services)
+        services = [self._service(demand) for demand in self.problem.services]
         jobs_and_sources = [self._job(demand) for demand in self.problem.jobs]
         fixed = self._fixed_flows()
         numbers = Instance(
@@ -99,7 +102,7 @@ class _Builder:
             assets=tuple(self._asset(asset) for asset in self.assets),
             quotas=tuple(self._quotas()),
             lots=tuple(self._lots()),
-            services=services,
+            services=tuple(service for service, _ in services),
             jobs=tuple(job for job, _ in jobs_and_sources),
             limits=self._limits(fixed),
             choices=sellers(self.problem, self.terms, self.hourly),
@@ -107,7 +110,10 @@ class _Builder:
         )
         gangs = tuple(source for _, source in jobs_and_sources)
         instance = resumed_instance(self.problem, numbers, self.terms, self.assets)
-        return Formulation(instance, self.pools, self.terms, self.hourly, self.assets, gangs)
+        replicas = tuple(source for _, source in services)
+        return Formulation(
+            instance, self.pools, self.terms, self.hourly, self.assets, replicas, gangs
+        )
 
     # -- pools and days --------------------------------------------------------------------
 
@@ -247,37 +253,41 @@ class _Builder:
 
     # -- workloads -------------------------------------------------------------------------
 
-    def _service(self, demand: ServiceDemand) -> Service:
-        replicas = []
-        for option in demand.options:
-            replicas.append(self._replica(option.kind, option.share, option.capacity, spot=False))
-            if demand.service.spot:
-                kept = option.capacity * self.spot_efficiency(0.25, 0.0)
-                replicas.append(self._replica(option.kind, option.share, kept, spot=True))
-        prompt, output = demand.tokens_per_hour()
-        apis = []
-        for offer in demand.apis:
-            hourly = [
-                float(self.costs.tokens(offer, prompt * n, output * n, 0).amount)
-                for n in (piece.n_hours for piece in self.horizon.slices)
-            ]
-            cash = tuple(amount for _ in range(self.n_days) for amount in hourly)
-            cost = tuple(amount * self.factor[s // self.per_day] for s, amount in enumerate(cash))
-            apis.append(ApiOption(f"{offer.provider}/{offer.provider_model}", cost, cash))
-        return Service(
+    def _service(self, demand: ServiceDemand) -> tuple[Service, tuple[int, ...]]:
+        """The service, and for each of its replicas the number of its `ServiceOption`."""
+        replicas: list[ReplicaOption] = []
+        sources: list[int] = []
+        kept = self.spot_efficiency(0.25, 0.0)
+        for number, option in enumerate(demand.options):
+            for spot in (False, True) if demand.service.spot else (False,):
+                pool = self.pool_index.get((option.kind, spot))
+                if pool is None:
+                    continue
+                factor = kept if spot else 1.0
+                rates = tuple(rate * factor for rate in option.rates)
+                capacity = option.capacity * factor
+                replicas.append(ReplicaOption(pool, option.share, capacity, rates))
+                sources.append(number)
+        service = Service(
             demand.service.name,
             tuple(load for day in demand.load for load in day),
             float(demand.service.headroom),
-            tuple(r for r in replicas if r is not None),
-            tuple(apis),
-            demand.service.min_replicas if demand.options and not apis else 0,
+            tuple(replicas),
+            tuple(self._api(demand, offer, b) for offer, b in demand.token_uses),
+            demand.service.min_replicas if demand.options and not demand.apis else 0,
+            tuple(bucket.share for bucket in demand.buckets),
         )
+        return service, tuple(sources)
 
-    def _replica(
-        self, kind: NodeKind, share: float, capacity: float, *, spot: bool
-    ) -> ReplicaOption | None:
-        pool = self.pool_index.get((kind, spot))
-        return None if pool is None else ReplicaOption(pool, share, capacity)
+    def _api(self, demand: ServiceDemand, offer: TokenOffer, bucket: int) -> ApiOption:
+        prompt, output = demand.tokens_per_hour(bucket)
+        hourly = [
+            float(self.costs.tokens(offer, prompt * n, output * n, 0).amount)
+            for n in (piece.n_hours for piece in self.horizon.slices)
+        ]
+        cash = tuple(amount for _ in range(self.n_days) for amount in hourly)
+        cost = tuple(amount * self.factor[s // self.per_day] for s, amount in enumerate(cash))
+        return ApiOption(f"{offer.provider}/{offer.provider_model}", cost, cash, bucket)
 
     def spot_efficiency(self, restart_h: float, checkpoint_h: float) -> float:
         """Share of spot hours that count: each interruption costs a restart and, on average,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from optimizer.conflicts import conflict_lines, find_conflict
 from optimizer.formulate import formulate
@@ -37,13 +37,42 @@ def _demands(problem: Problem) -> Iterable[tuple[str, ServiceDemand | JobDemand]
     yield from ((demand.job.name, demand) for demand in problem.jobs)
 
 
-def _nothing_fits(problem: Problem) -> Iterator[str]:
-    """Workloads without any hardware or API that could do them."""
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A workload, or one size of the requests of a service, and what can do it."""
+
+    words: str
+    workload: str
+    bucket: str
+    kinds: frozenset[str]
+    apis: bool
+    service: bool
+
+
+def _needs(problem: Problem) -> Iterator[_Need]:
+    """Sizes one by one, where anything at all can run the workload."""
     for name, demand in _demands(problem):
-        if demand.options or (isinstance(demand, ServiceDemand) and demand.apis):
+        service = isinstance(demand, ServiceDemand)
+        apis = isinstance(demand, ServiceDemand) and bool(demand.apis)
+        if not isinstance(demand, ServiceDemand) or not (demand.buckets and demand.options):
+            kinds = frozenset(str(option.kind) for option in demand.options)
+            yield _Need(f"'{name}'", name, "", kinds, apis, service)
             continue
-        yield f"'{name}': no hardware on offer or that may be bought can run it"
-        groups = _alike(r for r in problem.rejected if r.workload == name)
+        places = problem.schedule.bucket_places[name]
+        for b, bucket in enumerate(demand.buckets):
+            kinds = frozenset(str(o.kind) for o in demand.options if o.rates[b])
+            words = f"'{name}', requests of {bucket.label} tokens ({places[b]})"
+            yield _Need(words, name, bucket.label, kinds, apis, service)
+
+
+def _nothing_fits(problem: Problem) -> Iterator[str]:
+    """Workloads, or sizes of requests, without any hardware or API that could do them."""
+    for need in _needs(problem):
+        if need.kinds or need.apis:
+            continue
+        yield f"{need.words}: no hardware on offer or that may be bought can run it"
+        mine = (r for r in problem.rejected if r.workload == need.workload)
+        groups = _alike(r for r in mine if r.bucket == need.bucket)
         for group in groups[:MOST_REASONS]:
             nearest = min(group, key=_distance)
             yield f"  {len(group):3d} node kinds, the nearest {nearest.hardware}: {nearest.reason}"
@@ -51,7 +80,7 @@ def _nothing_fits(problem: Problem) -> Iterator[str]:
             yield from _left_out(problem)
         if len(groups) > MOST_REASONS:
             yield f"  and {len(groups) - MOST_REASONS} more kinds of reasons (--why lists all)"
-        if isinstance(demand, ServiceDemand):
+        if need.service:
             yield "  try: a smaller precision, a lower floor, or `api: allowed`"
         else:
             yield "  try: method lora or qlora, more nodes (max_nodes), or fewer min_gpus"
@@ -89,18 +118,21 @@ def _supplied(problem: Problem) -> set[str]:
 def _nothing_offered(problem: Problem) -> Iterator[str]:
     """Workloads whose hardware nobody offers under the schedule's market rules."""
     supplied = _supplied(problem)
-    for name, demand in _demands(problem):
-        kinds = {str(option.kind) for option in demand.options}
-        if not kinds or kinds & supplied or (isinstance(demand, ServiceDemand) and demand.apis):
+    for need in _needs(problem):
+        if not need.kinds or need.kinds & supplied or need.apis:
             continue
         if problem.market.listings:
-            yield f"'{name}': it could run on {_some(kinds)}, but nothing of that is to be had"
+            able = _some(need.kinds)
+            yield f"{need.words}: it could run on {able}, but nothing of that is to be had"
             yield from _left_out(problem)
             yield "  try: wider market.regions or providers, or hardware.buy with one of these"
             continue
-        yield f"'{name}' does not run on what is owned or may be bought; it needs {_some(kinds)}"
+        yield (
+            f"{need.words} does not run on what is owned or may be bought; "
+            f"it needs {_some(need.kinds)}"
+        )
         for refused in problem.rejected:
-            if refused.workload == name and refused.hardware in supplied:
+            if refused.workload == need.workload and refused.hardware in supplied:
                 yield f"  {refused.hardware}: {refused.reason}"
 
 

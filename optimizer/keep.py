@@ -94,7 +94,7 @@ def charged(problem: Problem, made: Formulation, before: Decisions, charge: floa
     ]
     apis: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for v, demand in enumerate(problem.services):
-        for a, offer in enumerate(demand.apis):
+        for a, (offer, _) in enumerate(demand.token_uses):
             apis[f"{offer.provider}/{offer.provider_model}"].append((v, a))
     choices += [
         Choice(name, apis=tuple(pairs), charge=charge)

@@ -86,6 +86,8 @@ class Assignment:
     hours: str
     label: str
     """measured, interpolated or modelled; ``api`` for an API."""
+    bucket: str = ""
+    """Size of the requests that go through an API, where a service has several; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,60 @@ class Usage:
     """How many of them: all, or fewer for a job on a free quota."""
     workload: str
     """The job that holds a free quota by the hour; empty for capacity that workloads share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a router sends requests of one size, on neighbouring days, in some hours of each."""
+
+    workload: str
+    bucket: str
+    """Prompt/output tokens, as in the schedule: ``250-500/100-250``."""
+    node: str
+    spot: bool
+    gpus: int
+    """Of one replica."""
+    share: Decimal
+    """Of the requests of that size; what is left goes through APIs."""
+    start: date
+    end: date
+    """First day no longer routed so."""
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketUse:
+    """What one kind of replica, or one API, does for requests of one size, and what that costs."""
+
+    workload: str
+    bucket: str
+    node: str
+    """Node kind, or the API's name."""
+    spot: bool
+    gpus: int
+    """Of one replica; 0 for an API."""
+    requests: Decimal
+    busy_hours: Decimal
+    """Replica-hours spent on them, headroom not counted; 0 for an API."""
+    cost: Decimal
+    """Undiscounted; that of nodes is shared by the time spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaUse:
+    """How much of its time one kind of replica of a service works."""
+
+    workload: str
+    node: str
+    spot: bool
+    gpus: int
+    replica_hours: Decimal
+    busy_hours: Decimal
+    """Headroom not counted."""
+
+    @property
+    def utilisation(self) -> Decimal:
+        return self.busy_hours / self.replica_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +359,12 @@ class Plan:
     excluded: tuple[tuple[str, int], ...]
     """(reason, offers left out)"""
     breakeven: tuple[dict[str, Any], ...] = field(default=())
+    routes: tuple[Route, ...] = ()
+    """Of services whose requests come in several sizes: what serves which size, and when."""
+    bucket_use: tuple[BucketUse, ...] = ()
+    """The same over all days, with requests and costs."""
+    replica_use: tuple[ReplicaUse, ...] = ()
+    """How full the replicas of such services are."""
     wishes: tuple[str, ...] = ()
     """What was wanted of the plan beside the schedule, such as ``without aws``."""
     kept: Kept | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ from optimizer.options.workloads import (
 from optimizer.schedule.demand import load_profile
 from optimizer.schedule.document import (
     BatchInferenceJob,
+    Bucket,
     FreeQuota,
     Market,
     OwnedHardware,
@@ -77,12 +78,26 @@ class ServiceDemand:
     options: tuple[ServiceOption, ...]
     apis: tuple[TokenOffer, ...]
 
-    def tokens_per_hour(self) -> tuple[Decimal, Decimal]:
-        """Prompt and output tokens of one unit of load in an hour.
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        """The sizes of its requests; empty where there is only one."""
+        mix = self.service.mix
+        return tuple(mix) if len(mix) > 1 else ()
+
+    @property
+    def token_uses(self) -> list[tuple[TokenOffer, int]]:
+        """Every API for every bucket (0 where there are none), in the order of the model's."""
+        return [(offer, b) for offer in self.apis for b in range(max(1, len(self.buckets)))]
+
+    def tokens_per_hour(self, bucket: int = 0) -> tuple[Decimal, Decimal]:
+        """Prompt and output tokens of one unit of load of a bucket in an hour.
 
         A user is a stream that is being answered at the floor speed; a request/s is what it says.
         """
         prompt, output = self.service.prompt_tokens, self.service.output_tokens
+        if self.service.mix:
+            size = self.service.mix[bucket]
+            prompt, output = size.prompt_tokens.middle, size.output_tokens.middle
         if self.service.phases[0].users is None:
             per_hour = Decimal(SECONDS_PER_HOUR)
         else:
@@ -205,16 +220,16 @@ class _Abilities:
     """What each kind of node can do for the workloads of a schedule."""
 
     def __init__(self, services: Iterable[ServiceDemand], jobs: Iterable[JobDemand]) -> None:
-        self.parts: dict[NodeKind, dict[str, list[tuple[float, float]]]] = {}
-        """kind → workload → (share of a node or nodes of a gang, capacity or rate)"""
+        self.parts: dict[NodeKind, dict[str, list[tuple[float, Sequence[float]]]]] = {}
+        """kind → workload → (share of a node or nodes of a gang, capacity by bucket or rate)"""
         for service in services:
             for replica in service.options:
-                self._add(replica.kind, replica.workload, replica.share, replica.capacity)
+                self._add(replica.kind, replica.workload, replica.share, replica.abilities)
         for job in jobs:
             for gang in job.options:
-                self._add(gang.kind, gang.workload, float(gang.nodes), gang.rate)
+                self._add(gang.kind, gang.workload, float(gang.nodes), (gang.rate,))
 
-    def _add(self, kind: NodeKind, workload: str, size: float, ability: float) -> None:
+    def _add(self, kind: NodeKind, workload: str, size: float, ability: Sequence[float]) -> None:
         self.parts.setdefault(kind, {}).setdefault(workload, []).append((size, ability))
 
     def outdoes(self, better: NodeKind, worse: NodeKind) -> bool:
@@ -223,7 +238,10 @@ class _Abilities:
             return True
         mine = self.parts.get(better, {})
         return all(
-            any(size <= taken and ability >= given for size, ability in mine.get(workload, ()))
+            any(
+                size <= taken and all(a >= b for a, b in zip(ability, given, strict=True))
+                for size, ability in mine.get(workload, ())
+            )
             for workload, parts in self.parts.get(worse, {}).items()
             for taken, given in parts
         )

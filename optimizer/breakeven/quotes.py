@@ -112,7 +112,8 @@ def abilities(problem: Problem) -> dict[NodeKind, dict[str, float]]:
 
     for service in problem.services:
         for replica in service.options:
-            add(replica.kind, replica.workload, replica.capacity / replica.share)
+            if replica.capacity:
+                add(replica.kind, replica.workload, replica.capacity / replica.share)
     for job in problem.jobs:
         for gang in job.options:
             add(gang.kind, gang.workload, gang.rate / gang.nodes)

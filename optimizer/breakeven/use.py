@@ -103,7 +103,8 @@ def _possible(problem: Problem, option: PurchaseOption) -> dict[int, float]:
     slices = problem.horizon.slices
     used = dict.fromkeys(range(problem.horizon.n_days * len(slices)), 0.0)
     for service in problem.services:
-        sizes = [o.capacity / o.share for o in service.options if o.kind == option.kind]
+        mine = (o for o in service.options if o.kind == option.kind and o.capacity)
+        sizes = [o.capacity / o.share for o in mine]
         if not sizes:
             continue
         for day, loads in enumerate(service.load):

@@ -97,7 +97,7 @@ def use_of(named: Named, problem: Problem, made: Formulation, least: float = 1.0
         apis=tuple(
             (v, a)
             for v, demand in enumerate(problem.services)
-            for a, offer in enumerate(demand.apis)
+            for a, (offer, _) in enumerate(demand.token_uses)
             if named.sells(offer)
         ),
         assets=tuple(

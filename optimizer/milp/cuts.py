@@ -6,9 +6,10 @@ import heapq
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from optimizer.milp.instance import INF, Instance, Service
-from optimizer.milp.linear_model import LinearModel
+from optimizer.milp.linear_model import LinearModel, Term
 from optimizer.milp.solver import SolveOptions, run_solver
 
 
@@ -40,6 +41,37 @@ def pool_prices(data: Instance) -> list[list[float]]:
     by_hour = [h if h < INF else low for h, low in pairs]
     vectors = [by_hour, [min(pair) for pair in pairs]]
     return [[0.0 if price == INF else price for price in vector] for vector in vectors]
+
+
+def as_one_size(service: Service, prices: list[float]) -> Service:
+    r"""A service of one size of request that any replicas that carry the mix carry too.
+
+    For any $w \ge 0$, replicas that carry all buckets satisfy
+    $$\sum_b w_b\, load_b (1 + headroom) \le \sum_c serve_c \max_b w_b\, rate_{c,b}$$
+    because a replica's time, shared out over buckets, is worth at most its best bucket. Here
+    $w_b = \min_c share_c\, price_{pool(c)} / rate_{c,b}$, what a request of the bucket costs where
+    it is cheapest: the dual of the relaxation with split replicas, so nothing is lost but the
+    rounding. A service without buckets is itself.
+    """
+    if not service.buckets:
+        return service
+    worth = [
+        min(
+            (r.share * prices[r.pool] / r.rates[b] for r in service.replicas if r.rates[b]),
+            default=0.0,
+        )
+        for b in range(len(service.buckets))
+    ]
+    mean = sum(w * share for w, share in zip(worth, service.buckets, strict=True))
+    carried = (
+        max(w * rate for w, rate in zip(worth, r.rates, strict=True)) for r in service.replicas
+    )
+    replicas = tuple(
+        replace(r, capacity=capacity / mean, rates=())
+        for r, capacity in zip(service.replicas, carried, strict=True)
+        if capacity > 0
+    )
+    return replace(service, replicas=replicas, buckets=())
 
 
 def least_cover_cost(service: Service, load: float, prices: list[float]) -> float:
@@ -107,11 +139,24 @@ def least_supply_cost(
     used: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for v, (service, load) in enumerate(zip(services, loads, strict=True)):
         carried = []
+        served: list[list[Term]] = [[] for _ in service.buckets if load]
         for c, replica in enumerate(service.replicas if load else ()):
             column = model.column(f"serve[{v},{c}]", whole=True)
             carried.append((column, replica.capacity))
             used[replica.pool].append((column, replica.share))
-        model.row(f"demand[{v}]", carried, lower=load * (1 + service.headroom))
+            busy = [(column, -1.0)]
+            for b, rate in enumerate(replica.rates):
+                if rate:
+                    routed = model.column(f"route[{v},{b},{c}]", upper=1)
+                    served[b].append((routed, 1.0))
+                    share = load * service.buckets[b] * (1 + service.headroom) / rate
+                    busy.append((routed, share))
+            if replica.rates:
+                model.row(f"replica_time[{v},{c}]", busy, upper=0)
+        for b, terms in enumerate(served):
+            model.row(f"bucket_demand[{v},{b}]", terms, lower=1)
+        if not service.buckets:
+            model.row(f"demand[{v}]", carried, lower=load * (1 + service.headroom))
     for p, terms in used.items():
         nodes = model.column(f"nodes[{p}]", whole=True, cost=prices[p])
         model.row(f"capacity[{p}]", [*terms, (nodes, -1.0)], upper=0)

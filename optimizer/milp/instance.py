@@ -117,16 +117,20 @@ class ReplicaOption:
     pool: int
     share: float
     capacity: float
+    """Load it carries; not used where the service has buckets."""
+    rates: tuple[float, ...] = ()
+    """[bucket] requests/s of that size alone, 0: it cannot serve them; empty: no buckets."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiOption:
-    """A token API for a service."""
+    """A token API for a service, or for one bucket of it."""
 
     name: str
     cost: tuple[float, ...]
     """[s] present value of one unit of load for the slice's hours of one day."""
     cash: tuple[float, ...]
+    bucket: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,17 @@ class Service:
     replicas: tuple[ReplicaOption, ...]
     apis: tuple[ApiOption, ...]
     least_replicas: int = 0
+    buckets: tuple[float, ...] = ()
+    """Share of the load that each size of request has, above 0; empty: one size for all."""
+
+    def bucket_load(self, b: int, s: int) -> float:
+        """Load of one bucket in a slice; of all where the service has none."""
+        return self.load[s] * self.buckets[b] if self.buckets else self.load[s]
+
+    def busy_replicas(self, b: int, c: int, s: int) -> float:
+        """Replicas of size c that all requests of a bucket would keep busy, with headroom."""
+        load = self.bucket_load(b, s) * (1 + self.headroom)
+        return load / self.replicas[c].rates[b]
 
 
 @dataclass(frozen=True, slots=True)

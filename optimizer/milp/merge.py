@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.milp.instance import ApiOption, Instance, SlicePoint, Start
+from optimizer.milp.instance import Instance, SlicePoint, Start
 
 TIE = 1e-5
 """Relative cut of hourly prices by pool; downwards, so that the bound stays a bound."""
@@ -94,7 +94,7 @@ def merge_days(data: Instance, longest: int) -> Merged:
                 service,
                 load=tuple(service.load[s] for s in slices),
                 apis=tuple(
-                    ApiOption(a.name, cheapest(a.cost), cheapest(a.cash)) for a in service.apis
+                    replace(a, cost=cheapest(a.cost), cash=cheapest(a.cash)) for a in service.apis
                 ),
             )
             for service in data.services

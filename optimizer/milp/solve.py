@@ -71,7 +71,7 @@ def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solutio
 
 def _size(data: Instance) -> int:
     starts = sum(len(o.starts) for o in data.term_offers) + sum(len(a.holds) for a in data.assets)
-    replicas = sum(len(s.replicas) + len(s.apis) for s in data.services)
+    replicas = sum(len(s.replicas) * (1 + len(s.buckets)) + len(s.apis) for s in data.services)
     per_slice = replicas + len(data.hourly_offers) + len(data.assets) + len(data.quotas)
     gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
     return starts + per_slice * len(data.slices) + gangs
@@ -196,8 +196,10 @@ def _pools_cheap(data: Instance) -> set[int]:
     by_hour = pool_prices(data)[0]
     pools: set[int] = set()
     for service in data.services:
-        prices = {r.pool: r.share * by_hour[r.pool] / r.capacity for r in service.replicas}
-        pools |= set(sorted(prices, key=lambda p: (prices[p], p))[:CHEAP_POOLS])
+        for b in range(max(1, len(service.buckets))):
+            rates = [(r, r.rates[b] if service.buckets else r.capacity) for r in service.replicas]
+            prices = {r.pool: r.share * by_hour[r.pool] / rate for r, rate in rates if rate}
+            pools |= set(sorted(prices, key=lambda p: (prices[p], p))[:CHEAP_POOLS])
     for job in data.jobs:
         gangs = [g for g in job.gangs if g.hourly >= 0 and g.rate]
         costs = {g.pool: g.hour_cash / g.rate for g in gangs}

@@ -13,6 +13,7 @@ FREE_HOUR = 1e-7
 """What an hour on a free quota seems to cost, so that none is taken without need."""
 Key2 = tuple[int, int]
 Key3 = tuple[int, int, int]
+Key4 = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Variables:
     """free[q,s]: nodes of quota q in use in slice s"""
     serve: dict[Key3, int] = field(default_factory=dict)
     """serve[v,c,s]: replicas of service v in option c"""
+    route: dict[Key4, int] = field(default_factory=dict)
+    """route[v,b,c,s]: share of the requests of bucket b that replicas in option c serve"""
     api: dict[Key3, int] = field(default_factory=dict)
     """api[v,a,s]: load of service v through API a"""
     run: dict[Key3, int] = field(default_factory=dict)
@@ -173,10 +176,14 @@ def _services(model: LinearModel, data: Instance, v: Variables, pools: Collectio
                 if replica.pool not in pools:
                     continue
                 v.serve[i, c, s] = model.column(f"serve[{service.name},{c},{s}]", whole=data.exact)
+                for b, rate in enumerate(replica.rates):
+                    if rate:
+                        name = f"route[{service.name},{b},{c},{s}]"
+                        v.route[i, b, c, s] = model.column(name, upper=1)
             for a, api in enumerate(service.apis):
-                v.api[i, a, s] = model.column(
-                    f"api[{service.name},{api.name},{s}]", cost=api.cost[s] * data.slice_days(s)
-                )
+                bucket = f"{api.bucket}," if service.buckets else ""
+                name = f"api[{service.name},{api.name},{bucket}{s}]"
+                v.api[i, a, s] = model.column(name, cost=api.cost[s] * data.slice_days(s))
 
 
 def _interruptible(

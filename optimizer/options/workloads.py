@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from optimizer.options.mixes import bucket_rate, mix_rates
 from optimizer.schedule.document import (
     BatchInferenceJob,
     HardwareRule,
@@ -13,7 +14,6 @@ from optimizer.schedule.document import (
     WorkloadBase,
 )
 from optimizer.sizing.estimate import (
-    Serving,
     Training,
     Unfit,
     relative_training_speed,
@@ -37,12 +37,17 @@ class ServiceOption:
     share: float
     """Of the node: 1/4 for two GPUs of eight. A power of two, so that replicas always pack."""
     capacity: float
-    """Load one replica carries, in the service's unit (users, or requests/s), no headroom."""
-    serving: Serving
+    """Load one replica carries, in the service's unit (users, or requests/s), no headroom; of a
+    mix, all sizes in their shares, 0 where it cannot serve one of them."""
+    label: str
+    """measured, interpolated or modelled"""
+    rates: tuple[float, ...] = ()
+    """[bucket] requests/s of one size alone, 0 where it cannot serve it; empty: no mix."""
 
     @property
-    def label(self) -> str:
-        return self.serving.label
+    def abilities(self) -> tuple[float, ...]:
+        """What one replica can do, by bucket where there are several."""
+        return self.rates or (self.capacity,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,46 +70,84 @@ class RejectedOption:
     workload: str
     hardware: str
     reason: str
+    bucket: str = ""
+    """The size of request that nothing can serve; empty: it can do nothing of the workload."""
 
 
 def service_options(
     service: ServiceWorkload, kinds: Iterable[NodeKind]
 ) -> tuple[list[ServiceOption], list[RejectedOption]]:
-    """Replicas that keep the service's floor, one per node kind and useful replica size."""
+    """Replicas that keep the service's floor, one per node kind and useful replica size.
+
+    Of a mix, also those that serve some sizes of request only; a size that none of them serves is
+    told with every kind's reason.
+    """
     options: list[ServiceOption] = []
     rejected: list[RejectedOption] = []
-    by_users = service.phases[0].users is not None
+    allowed: list[NodeKind] = []
     for kind in kinds:
         reason = _barred(service, kind)
         if reason:
             rejected.append(RejectedOption(service.name, str(kind), reason))
             continue
+        allowed.append(kind)
         found: list[ServiceOption] = []
         for gpus in replica_sizes(kind, service.min_gpus):
-            sized = size_service(
-                service.model,
-                service.precision,
-                service.engine,
-                kind.gpu,
-                gpus,
-                prompt_tokens=service.prompt_tokens,
-                output_tokens=service.output_tokens,
-                floor_tokens_per_s=service.floor,
-                ttft_s=service.ttft,
-                measured=_measured(service),
-            )
-            if isinstance(sized, Unfit):
-                reason = sized.reason
-                continue
-            capacity = float(sized.users) if by_users else sized.requests_per_s
-            if capacity > 0:
-                share = _share(kind, gpus)
-                found.append(ServiceOption(service.name, kind, gpus, share, capacity, sized))
+            option = _replica(service, kind, gpus)
+            if isinstance(option, Unfit):
+                reason = option.reason
+            else:
+                found.append(option)
         if found:
             options += _useful_sizes(found)
         else:
-            rejected.append(RejectedOption(service.name, str(kind), reason or "carries no load"))
+            rejected.append(RejectedOption(service.name, str(kind), reason))
+    if options and service.mix:
+        rejected += _unserved(service, options, allowed)
     return options, rejected
+
+
+def _replica(service: ServiceWorkload, kind: NodeKind, gpus: int) -> ServiceOption | Unfit:
+    share = _share(kind, gpus)
+    if service.mix:
+        mix = mix_rates(service, kind.gpu, gpus)
+        if isinstance(mix, Unfit):
+            return mix
+        rates = mix.rates if len(mix.rates) > 1 else ()
+        return ServiceOption(service.name, kind, gpus, share, mix.whole, mix.label, rates)
+    sized = size_service(
+        service.model,
+        service.precision,
+        service.engine,
+        kind.gpu,
+        gpus,
+        prompt_tokens=service.prompt_tokens,
+        output_tokens=service.output_tokens,
+        floor_tokens_per_s=service.floor,
+        ttft_s=service.ttft,
+        measured=_measured(service),
+    )
+    if isinstance(sized, Unfit):
+        return sized
+    by_users = service.phases[0].users is not None
+    capacity = float(sized.users) if by_users else sized.requests_per_s
+    if capacity <= 0:
+        return Unfit("carries no load")
+    return ServiceOption(service.name, kind, gpus, share, capacity, sized.label)
+
+
+def _unserved(
+    service: ServiceWorkload, options: Iterable[ServiceOption], kinds: Iterable[NodeKind]
+) -> Iterator[RejectedOption]:
+    served = [option.abilities for option in options]
+    for b, bucket in enumerate(service.mix):
+        if any(rates[b] for rates in served):
+            continue
+        for kind in kinds:
+            found = bucket_rate(service, bucket, kind.gpu, kind.count)
+            if isinstance(found, Unfit):
+                reason = found.reason
+                yield RejectedOption(service.name, str(kind), reason, bucket.label)
 
 
 def job_options(
@@ -215,9 +258,17 @@ def _share(kind: NodeKind, gpus: int) -> float:
 
 
 def _useful_sizes(found: Sequence[ServiceOption]) -> list[ServiceOption]:
-    """The size that carries most per node, and smaller ones that carry a little alone."""
-    best = max(found, key=lambda o: (o.capacity / o.share, -o.gpus))
-    return [o for o in found if o is best or o.share < best.share]
+    """The size that carries most per node, and smaller ones that carry a little alone.
+
+    Of a mix, for any of its buckets.
+    """
+    kept: set[int] = set()
+    for b in range(len(found[0].abilities)):
+        able = [n for n, option in enumerate(found) if option.abilities[b]]
+        if able:
+            best = max(able, key=lambda n: (found[n].abilities[b] / found[n].share, -found[n].gpus))
+            kept |= {n for n in able if n == best or found[n].share < found[best].share}
+    return [found[n] for n in sorted(kept)]
 
 
 def _worthwhile_gangs(found: Sequence[JobOption]) -> list[JobOption]:

@@ -25,6 +25,7 @@ from optimizer.report.money_text import (
 from optimizer.report.plan_costs import breakeven, cash_flow, costs, discounted, utilisation
 from optimizer.report.plan_decisions import alternatives, kept, marginal, why_not
 from optimizer.report.plan_json import decimal_text
+from optimizer.report.plan_mixes import mixes
 from optimizer.report.plan_why import excluded, prices, rejected
 from optimizer.report.rental_groups import (
     grouped,
@@ -96,6 +97,7 @@ def sections(
         rental_lines(plan) if details else rentals(plan),
         other_means(plan),
         Section("Calendar", block=shown, notes=(legend(plan),) if shown else ()),
+        *mixes(plan),
         utilisation(plan),
         *costs(plan),
         cash_flow(plan),

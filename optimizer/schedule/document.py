@@ -37,6 +37,7 @@ from optimizer.schedule.quantities import (
     SharePerMonth,
     SharePerYear,
     TokenCount,
+    Tokens,
     TokensPerSecond,
     Watts,
     Weekday,
@@ -149,6 +150,23 @@ class Phase(Section):
     requests: RequestsPerSecond | None = Field(None, description="Such as `2 requests/s`")
 
 
+class Bucket(Section):
+    """Requests of one size: a cell of a histogram of prompts by answers."""
+
+    prompt_tokens: Tokens = Field(description="Prompt of a request, or a range: `250-500`")
+    output_tokens: Tokens = Field(description="Answer to a request, or a range: `100-250`")
+    share: Share = Field(description="Of all requests; the shares of a mix add up to 100 %")
+    throughput: dict[Hardware, RequestsPerSecond] = Field(
+        default_factory=dict,
+        description="Measured requests/s of this size alone on one node, within the floor;"
+        " 0 where it cannot serve them; wins over the model",
+    )
+
+    @property
+    def label(self) -> str:
+        return f"{self.prompt_tokens}/{self.output_tokens}"
+
+
 class ServiceWorkload(WorkloadBase):
     """Online inference: the load must be carried in every hour."""
 
@@ -159,6 +177,10 @@ class ServiceWorkload(WorkloadBase):
     phases: list[Phase] = Field(min_length=1, description="Stretches of days with one load")
     prompt_tokens: Count = Field(1000, ge=1, description="Mean prompt of a request")
     output_tokens: Count = Field(300, ge=1, description="Mean answer to a request")
+    mix: list[Bucket] = Field(
+        default_factory=list, description="Sizes of requests, instead of one mean size"
+    )
+    histogram: Path | None = Field(None, description="Table file of the mix, such as a CSV")
     hours: dict[HoursOfDay, Share] = Field(
         default_factory=dict, description="Share of the phase's load by hours, the rest is 0"
     )

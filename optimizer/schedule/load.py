@@ -24,6 +24,7 @@ from optimizer.schedule.document import (
     Workload,
 )
 from optimizer.schedule.explain import explained, path_of, relevant, value_at
+from optimizer.schedule.mix_rules import with_mixes
 from optimizer.schedule.schedule import Schedule
 from optimizer.schedule.workload_rules import check_workloads
 from optimizer.schedule.yaml_text import read_yaml
@@ -102,7 +103,17 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
         raise DocumentError(
             sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
         )
-    return Schedule(document, source.name, sha256, folder, tuple(found.notes))
+    mixes = with_mixes(document, source, folder)
+    if mixes.faults:
+        raise DocumentError(mixes.faults)
+    return Schedule(
+        mixes.document,
+        source.name,
+        mixes.sha256(sha256),
+        folder,
+        tuple(found.notes),
+        mixes.places,
+    )
 
 
 def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:

@@ -276,6 +276,40 @@ def hours_of_day(text: str) -> frozenset[int]:
     return frozenset(range(start, 24)) | frozenset(range(end))
 
 
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """Lengths in tokens, from `low` to `high`; one length where both are equal."""
+
+    low: int
+    high: int
+
+    @property
+    def middle(self) -> int:
+        """What stands for all of them, rounded up; at least 1."""
+        return max(1, -(-(self.low + self.high) // 2))
+
+    def __str__(self) -> str:
+        return f"{self.low}" if self.low == self.high else f"{self.low}-{self.high}"
+
+
+_SPAN = re.compile(r"\s*([0-9]{1,9})\s*(?:[-–]\s*([0-9]{1,9})\s*)?", re.ASCII)
+
+
+def _token_span(value: object) -> TokenSpan:
+    if isinstance(value, TokenSpan):
+        return value
+    text = _text(value, "250-500")
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise UnitError(f"{described(text)} is no length in tokens, expected '300' or '250-500'")
+    low, high = int(match[1]), int(match[2] or match[1])
+    if low > high:
+        raise UnitError(f"{described(text)} falls, write the shorter length first")
+    if high < 1:
+        raise UnitError(f"{described(text)} is no length, expected at least 1 token")
+    return TokenSpan(low, high)
+
+
 def _plain(pattern: str, *examples: str, **more: Any) -> dict[str, Any]:
     return {"type": "string", "pattern": pattern, "examples": list(examples), **more}
 
@@ -313,6 +347,21 @@ TokensPerSecond = Annotated[float, _float(units.TOKEN_RATE)]
 Requests = Annotated[float, _float(units.REQUESTS)]
 RequestsPerSecond = Annotated[float, _float(units.REQUEST_RATE)]
 NodeCount = Annotated[int, _int(Dimension("nodes", {"nodes": 1, "node": 1}, "4"), 1, 10_000)]
+Tokens = Annotated[
+    TokenSpan,
+    Written(
+        _token_span,
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": r"^ *[0-9]{1,9} *([-–] *[0-9]{1,9} *)?$"},
+            ],
+            "examples": [300, "250-500"],
+        },
+        write=str,
+    ),
+]
+"""Length of a prompt or an answer: one number, or a range."""
 Share = Annotated[float, _share_type()]
 SharePerMonth = Annotated[float, _share_type("month", -1)]
 SharePerYear = Annotated[float, _share_type("year", per_optional=True)]

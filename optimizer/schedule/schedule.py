@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -25,11 +26,13 @@ class Schedule:
     source: str
     """Name of the file, as given."""
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes, and of those of the histograms it names."""
     folder: Path
     """Where relative paths in the document start."""
     notes: tuple[Fault, ...] = ()
     """What is no fault but may not be meant, with its place."""
+    bucket_places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service → file, line and column of each size of its requests."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from providers.errors import RentoptError
 STARTERS: Mapping[str, str] = {
     "training": "fine-tuning runs with deadlines; what to rent, and when",
     "inference": "an online service with office hours, growth and a peak/valley tariff",
+    "serving-mix": "short and long requests to one model, each on the hardware it is cheapest on",
     "mixed": "a service, a training run and a nightly batch; rent or buy",
     "learner": "one person learns with a 70B model at 8 bits, July 2024, China",
     "learner-games": "one person learns with a 34B model at 4 bits and plays, July 2024, China",

@@ -15,6 +15,7 @@ from optimizer.schedule.document import (
     Workload,
 )
 from optimizer.schedule.explain import closest, value_at
+from optimizer.schedule.mix_rules import check_mix
 from optimizer.schedule.rules import (
     Days,
     Findings,
@@ -159,6 +160,7 @@ def _check_service(
     if service.hours and not any(service.hours.values()):
         found.fault((*path, "hours"), "every span has a share of 0 %, so nothing is asked")
     check_weekdays(found, (*path, "weekdays"), service.weekdays)
+    check_mix(found, path, service)
     if service.growth == -1:
         found.fault((*path, "growth"), "a growth of -100 % leaves no load after a month")
     if service.api == "only" and service.measured:

@@ -113,7 +113,8 @@ def _by_workload(check: Checker) -> None:
         users = {name: hours for (p, name), hours in check.used.items() if p == pool and hours}
         whole = sum(users.values(), Decimal(0))
         for name, hours in users.items():
-            shares[name] += cost * hours / whole
+            check.pool_shares[pool, name] = cost * hours / whole
+            shares[name] += check.pool_shares[pool, name]
         if not users:
             shares["(idle)"] += cost
     found = check.plan.by_workload

@@ -20,6 +20,9 @@ the 28 digits of decimals leave that room whatever the order in which they are a
 SLACK = Decimal("1e-6")
 """Share by which a float of the sizing, or a solver's load of an API, may miss a whole number."""
 WHOLE_DAY = "00-24"
+DEMAND = "load of services"
+SERVICE_RESTART_H = Decimal("0.25")
+"""Time a replica on spot capacity is away after an interruption."""
 
 Pool = tuple[NodeKind, bool]
 """(kind of node, spot)"""
@@ -41,6 +44,12 @@ class Checker:
     pool_cost: dict[Pool, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     direct: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     """Workload → cost that is its own."""
+    token_bills: dict[tuple[str, str, str], Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )
+    """(service, API, bucket) → paid for tokens"""
+    pool_shares: dict[tuple[Pool, str], Decimal] = field(default_factory=dict)
+    """(pool, workload) → its part of what the pool's nodes cost"""
     available: dict[Pool, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     """Node-hours"""
     used: dict[tuple[Pool, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -121,6 +130,13 @@ class Checker:
             moment, words = faults[0]
             more = f" (and in {len(faults) - 1} more slices)" if len(faults) > 1 else ""
             self.faults.append(f"{words} on {self.at(moment)}{more}")
+
+
+def spot_share(check: Checker, restart_h: Decimal, checkpoint_h: Decimal) -> Decimal:
+    """Share of spot hours that count, after restarts and half a checkpoint lost each time."""
+    market = check.problem.schedule.document.market
+    per_day = Decimal(str(market.spot_interruptions_per_day))
+    return max(Decimal("0.05"), 1 - per_day * (restart_h + checkpoint_h / 2) / 24)
 
 
 def same(one: Decimal, other: Decimal) -> bool:

@@ -17,6 +17,7 @@ from optimizer.resume import gather_rest
 from optimizer.schedule.schedule import Schedule
 from optimizer.verify.accounts import check_accounts, check_sellers
 from optimizer.verify.checker import Checker
+from optimizer.verify.mixes import check_mix_use
 from optimizer.verify.owning import check_owning
 from optimizer.verify.plan_document import PlanDocument, read_plan
 from optimizer.verify.renting import check_rentals
@@ -63,9 +64,10 @@ def examine(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> Ver
     if _header(check, document, schedule, book):
         check_rentals(check)
         check_owning(check)
-        check_working(check)
+        mixes = check_working(check)
         check_sellers(check)
         check_accounts(check)
+        check_mix_use(check, mixes)
     return Verdict(tuple(check.faults), tuple(check.checks.items()))
 
 

@@ -79,6 +79,7 @@ class AssignmentPart(Part):
     end: date
     hours: str
     label: str
+    bucket: str = ""
 
 
 class UsagePart(Part):
@@ -102,6 +103,38 @@ class PoolPart(Part):
     node: str
     available_node_hours: Amount
     used_node_hours: Amount
+
+
+class RoutePart(Part):
+    workload: str
+    bucket: str
+    node: str
+    spot: bool
+    gpus: Nodes
+    share: Amount
+    start: date
+    end: date
+    hours: str
+
+
+class BucketUsePart(Part):
+    workload: str
+    bucket: str
+    node: str
+    spot: bool
+    gpus: Nodes
+    requests: Amount
+    busy_hours: Amount
+    cost: Amount
+
+
+class ReplicaUsePart(Part):
+    workload: str
+    node: str
+    spot: bool
+    gpus: Nodes
+    replica_hours: Amount
+    busy_hours: Amount
 
 
 class AnswerPart(Part):
@@ -132,6 +165,9 @@ class PlanDocument(Part):
     by_workload: dict[str, Amount]
     cash_flow: dict[str, Amount]
     utilisation: list[PoolPart]
+    routes: list[RoutePart] = []
+    bucket_use: list[BucketUsePart] = []
+    replica_use: list[ReplicaUsePart] = []
     total: Amount
     npv: Amount
     bound: Amount

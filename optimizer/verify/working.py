@@ -8,16 +8,23 @@ from decimal import Decimal
 
 from optimizer.options.workloads import JobOption
 from optimizer.problem import JobDemand, ServiceDemand
-from optimizer.verify.checker import SLACK, Checker, Moment, Pool, short
+from optimizer.verify.checker import (
+    DEMAND,
+    SERVICE_RESTART_H,
+    SLACK,
+    Checker,
+    Moment,
+    Pool,
+    short,
+    spot_share,
+)
+from optimizer.verify.mixes import MixCheck
 from optimizer.verify.plan_document import AssignmentPart
 from providers.hardware import NodeKind
 
 ASSIGNED = "assignments"
-DEMAND = "load of services"
 JOBS = "jobs"
 CAPACITY = "nodes in use"
-SERVICE_RESTART_H = Decimal("0.25")
-"""Time a replica on spot capacity is away after an interruption."""
 
 Rented = Counter[tuple[str, bool, str, int, int]]
 """(node, spot, site, nodes, hours) rented or lent for one job in one slice"""
@@ -34,11 +41,14 @@ class Gang:
     """Hours rented for it; None: it holds capacity of its pool through the slice."""
 
 
-def check_working(check: Checker) -> None:
-    """Every service and every job, then the nodes they hold together."""
+def check_working(check: Checker) -> list[MixCheck]:
+    """Every service and every job, then the nodes they hold together.
+
+    Returns what serves the services with several sizes of requests, for `check_mix_use`.
+    """
     parts = _parts(check)
-    for service in check.problem.services:
-        _service(check, service, parts[service.service.name])
+    services = check.problem.services
+    mixes = [_service(check, service, parts[service.service.name]) for service in services]
     finished: dict[str, int] = {}
     at_work: dict[str, dict[Moment, list[Gang]]] = {}
     for job in check.problem.jobs:
@@ -47,6 +57,7 @@ def check_working(check: Checker) -> None:
     for job in check.problem.jobs:
         _order(check, job, at_work[job.job.name], finished)
     _capacity(check)
+    return [mix for mix in mixes if mix.labels]
 
 
 def gangs_at_work(check: Checker, demand: JobDemand) -> dict[Moment, list[Gang]]:
@@ -58,7 +69,7 @@ def work_of(check: Checker, demand: JobDemand, gang: Gang, moment: Moment) -> De
     """Work that a gang does in a slice, in the job's unit."""
     job, long = demand.job, check.horizon.slices[moment[1]].n_hours
     hours = long if gang.rented_hours is None else gang.rented_hours
-    kept = _spot_share(check, Decimal(str(job.restart)), Decimal(str(job.checkpoint)))
+    kept = spot_share(check, Decimal(str(job.restart)), Decimal(str(job.checkpoint)))
     return Decimal(repr(gang.option.rate)) * hours * (kept if gang.spot else 1)
 
 
@@ -76,37 +87,35 @@ def _parts(check: Checker) -> dict[str, list[tuple[AssignmentPart, int]]]:
     return parts
 
 
-def _spot_share(check: Checker, restart_h: Decimal, checkpoint_h: Decimal) -> Decimal:
-    """Share of spot hours that count, after restarts and half a checkpoint lost each time."""
-    market = check.problem.schedule.document.market
-    per_day = Decimal(str(market.spot_interruptions_per_day))
-    return max(Decimal("0.05"), 1 - per_day * (restart_h + checkpoint_h / 2) / 24)
-
-
 # -- services --------------------------------------------------------------------------------
 
 
 def _service(
     check: Checker, demand: ServiceDemand, parts: list[tuple[AssignmentPart, int]]
-) -> None:
+) -> MixCheck:
     service = demand.service
     carried: dict[Moment, Decimal] = defaultdict(Decimal)
     replicas: Counter[Moment] = Counter()
+    mix = MixCheck(check, demand)
     for part, k in parts:
         where = f"{service.name} on {part.node} from {part.start}"
         days = check.days(part.start, part.end)
         if part.label == "api":
             each = _api(check, demand, part, k, where)
+            mix.bought(part, k, each)
         else:
             each = _replicas(check, demand, part, k, where)
+            mix.there(part, k)
             replicas.update({(t, k): part.count for t in days})
         for t in days:
             carried[t, k] += each
+    if demand.buckets:
+        mix.finish()
     least = 0 if demand.apis or not demand.options else service.min_replicas
     faults, few = [], []
     for t, k in check.moments():
         load = Decimal(repr(demand.load[t][k]))
-        if carried[t, k] < load * (1 - SLACK):
+        if not demand.buckets and carried[t, k] < load * (1 - SLACK):
             words = f"{service.name}: {short(carried[t, k])} of a load of {short(load)} is carried"
             faults.append(((t, k), words))
         if load and replicas[t, k] < least:
@@ -114,6 +123,7 @@ def _service(
     slices = check.horizon.n_days * len(check.horizon.slices)
     check.everywhere(DEMAND, faults, slices)
     check.everywhere(DEMAND, few, slices if least > 1 else 0)
+    return mix
 
 
 def _replicas(
@@ -132,7 +142,7 @@ def _replicas(
     _hold(check, (option.kind, part.spot), service.name, part, k, Decimal(repr(option.share)))
     capacity = Decimal(repr(option.capacity)) / (1 + Decimal(str(service.headroom)))
     if part.spot:
-        capacity *= _spot_share(check, SERVICE_RESTART_H, Decimal(0))
+        capacity *= spot_share(check, SERVICE_RESTART_H, Decimal(0))
     return capacity * part.count
 
 
@@ -145,13 +155,19 @@ def _api(
     if not check.check(ASSIGNED, offer is not None, words) or offer is None:
         return Decimal(0)
     check.check(ASSIGNED, part.load > 0, f"{where}: a load of {part.load}")
-    prompt, output = demand.tokens_per_hour()
+    labels = [bucket.label for bucket in demand.buckets] or [""]
+    words = f"{where}: '{part.bucket}' is no size of its requests"
+    if not check.check(ASSIGNED, part.bucket in labels, words):
+        return Decimal(0)
+    prompt, output = demand.tokens_per_hour(labels.index(part.bucket))
     n = part.load * check.horizon.slices[k].n_hours
     flows = (
         check.costs.tokens(offer, prompt * n, output * n, t)
         for t in check.days(part.start, part.end)
     )
-    check.direct[demand.service.name] += check.pay(part.node, flows)
+    paid = check.pay(part.node, flows)
+    check.direct[demand.service.name] += paid
+    check.token_bills[demand.service.name, part.node, part.bucket] += paid
     return part.load
 
 

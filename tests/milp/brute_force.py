@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 from typing import TypeVar
 
@@ -123,17 +124,45 @@ def _served(data: Instance, s: int) -> Iterator[tuple[list[float], float]]:
     if service is None or not load:
         yield [0.0] * len(data.pools), 0.0
         return
-    most = max(service.least_replicas, math.ceil(load * (1 + service.headroom)))
+    rates = [rate for r in service.replicas for rate in r.rates if rate]
+    slowest = min(rates, default=1.0) if service.buckets else 1.0
+    most = max(service.least_replicas, math.ceil(load * (1 + service.headroom) / slowest))
     for counts in product(range(most + 1), repeat=len(service.replicas)):
         shares = [0.0] * len(data.pools)
         carried = 0.0
         for n, replica in zip(counts, service.replicas, strict=True):
             shares[replica.pool] += n * replica.share
             carried += n * replica.capacity / (1 + service.headroom)
-        left = max(0.0, load - carried)
+        left = 0.0 if service.buckets else max(0.0, load - carried)
         if sum(counts) < service.least_replicas or (left > 1e-9 and not service.apis):
             continue
+        if service.buckets and not splits(service, load, counts):
+            continue
         yield shares, left * service.apis[0].cost[s] if left > 1e-9 else 0.0
+
+
+def splits(service: Service, load: float, counts: tuple[int, ...]) -> bool:
+    """Whether the time of one or two kinds of replica suffices for all buckets, in exact numbers.
+
+    The first kind takes the buckets at which it is best against the second, as far as its time
+    goes; no other way of filling it leaves the second less to do.
+    """
+    rounding = Fraction(1, 10**9)
+    time = [Fraction(n) for n in counts]
+    factor = Fraction(load) * (1 + Fraction(service.headroom))
+    asked = [Fraction(share) * factor for share in service.buckets]
+    one = service.replicas[0].rates
+    other = service.replicas[1].rates if len(counts) > 1 else (0.0,) * len(one)
+    order = sorted(range(len(asked)), key=lambda b: -one[b] / other[b] if other[b] else -INF)
+    for b in order:
+        taken = min(asked[b], time[0] * Fraction(one[b]))
+        time[0] -= taken / Fraction(one[b]) if one[b] else 0
+        left = asked[b] - taken
+        if left > rounding and not other[b]:
+            return False
+        if left > rounding:
+            time[1] -= left / Fraction(other[b])
+    return all(left >= -rounding for left in time)
 
 
 # -- jobs ------------------------------------------------------------------------------------

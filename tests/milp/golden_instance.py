@@ -75,6 +75,14 @@ def golden_instance() -> Instance:
         (ReplicaOption(1, 1.0, 3.0),),
         (ApiOption("api", (2.0,) * DAYS, (2.0,) * DAYS),),
     )
+    sizes = Service(
+        "sizes",
+        (4.0,) + (0.0,) * 7,
+        0.25,
+        (ReplicaOption(0, 0.5, 0.0, (8.0, 0.0)), ReplicaOption(1, 1.0, 0.0, (5.0, 1.0))),
+        (ApiOption("api", (2.0,) * DAYS, (2.0,) * DAYS, bucket=1),),
+        buckets=(0.75, 0.25),
+    )
     train = Job(
         "train",
         48.0,
@@ -101,7 +109,7 @@ def golden_instance() -> Instance:
         assets=(house,),
         quotas=(Quota("gift", 1, (1.0,) * DAYS, 20.0),),
         lots=(Lot("sku", 5.0, ((0, 1), (1, 2)), ((0, 1),)),),
-        services=(chat, overflow),
+        services=(chat, overflow, sizes),
         jobs=(train, evaluate),
         limits=Limits((400.0, 300.0), 650.0, (10.0, 20.0), 3.0, 10.0, 2.0),
         least_bought=(((0,), 1),),

@@ -228,3 +228,33 @@ def larger(seed: int, days: int = 12, n_jobs: int = 3) -> Instance:
         limits=Limits(kilowatts=rng.choice([INF, 4.5])),
         constant=rng.uniform(0, 20),
     )
+
+
+def with_sizes(data: Instance, seed: int, *, apis: bool = False) -> Instance:
+    """The same with requests of two or three sizes in every service; few replicas serve them all.
+
+    Args:
+        apis: keep the APIs, each for every size.
+    """
+    rng = random.Random(seed)
+
+    def rate(capacity: float) -> float:
+        return 0.0 if rng.random() < 0.15 else capacity * rng.choice([0.25, 0.5, 1.0, 2.0, 4.0])
+
+    services = []
+    for service in data.services:
+        weights = [rng.randint(1, 5) for _ in range(rng.randint(2, 3))]
+        sizes = range(len(weights))
+        services.append(
+            replace(
+                service,
+                buckets=tuple(weight / sum(weights) for weight in weights),
+                replicas=tuple(
+                    replace(r, capacity=0.0, rates=tuple(rate(r.capacity) for _ in sizes))
+                    for r in service.replicas
+                ),
+                apis=tuple(replace(a, bucket=b) for a in service.apis for b in sizes if apis),
+                least_replicas=0 if service.apis else service.least_replicas,
+            )
+        )
+    return replace(data, services=tuple(services))

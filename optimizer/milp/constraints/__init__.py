@@ -26,6 +26,7 @@ from optimizer.milp.constraints.limits import (
     add_site_limits,
     add_stock,
 )
+from optimizer.milp.constraints.mixes import add_bucket_demand, add_replica_time
 from optimizer.milp.constraints.services import (
     add_demand,
     add_demand_rounding,
@@ -39,6 +40,8 @@ FAMILIES = (
     add_gang_site,
     add_ownership,
     add_demand,
+    add_bucket_demand,
+    add_replica_time,
     add_demand_rounding,
     add_replica_price,
     add_supply_price,

@@ -52,7 +52,7 @@ def add_choice(model: LinearModel, v: Variables, data: Instance, active: Active)
             if (i, a) in choice.apis:
                 service = data.services[i]
                 at = f"{service.name},{service.apis[a].name},{s}"
-                limits.append(("api", at, column, service.load[s]))
+                limits.append(("api", at, column, service.bucket_load(service.apis[a].bucket, s)))
         for row, at, column, most in limits:
             name = f"choice_{row}[{choice.name},{at}]"
             model.row(name, [(column, 1.0), (made, -most)], upper=0)
@@ -118,4 +118,6 @@ def _uses(v: Variables, data: Instance, choice: Choice) -> Iterator[Term]:
             yield column, sum(hours for _, hours in run.shares)
     for (i, a, s), column in v.api.items():
         if (i, a) in choice.apis:
-            yield column, data.slice_days(s) / data.services[i].load[s]
+            service = data.services[i]
+            load = service.bucket_load(service.apis[a].bucket, s)
+            yield column, data.slice_days(s) / load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from optimizer.milp.constraints.capacity import Active
-from optimizer.milp.instance import Instance
+from optimizer.milp.instance import Instance, ReplicaOption, Service
 from optimizer.milp.linear_model import INF, LinearModel, Term
 from optimizer.milp.variables import Variables
 
@@ -75,10 +75,26 @@ def most_nodes(data: Instance, pool: int | None = None) -> float:
     )
     replicas = 0.0
     for service in data.services:
-        carried = [r.capacity for r in service.replicas if pool in (None, r.pool)]
+        useful = [r for r in service.replicas if pool in (None, r.pool)]
         load = max(service.load, default=0.0) * (1 + service.headroom)
-        replicas += load / min(carried) + 1 + service.least_replicas if carried else 0
+        if service.buckets and useful:
+            replicas += load * _slowest(service, useful) + len(useful) + service.least_replicas
+        elif useful:
+            slowest = min(replica.capacity for replica in useful)
+            replicas += load / slowest + 1 + service.least_replicas
     return gangs + replicas
+
+
+def _slowest(service: Service, replicas: list[ReplicaOption]) -> float:
+    """Most replicas that one request/s of a mix keeps busy: each bucket where it is slowest.
+
+    A plan of least cost has less than one replica of each size beyond those.
+    """
+    slowest = 0.0
+    for b, share in enumerate(service.buckets):
+        rates = [replica.rates[b] for replica in replicas if replica.rates[b]]
+        slowest += share / min(rates) if rates else 0.0
+    return slowest
 
 
 def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:

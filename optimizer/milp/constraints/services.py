@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from optimizer.milp.constraints.capacity import Active
-from optimizer.milp.cuts import least_cover_cost, least_supply_cost, pool_prices
+from optimizer.milp.cuts import as_one_size, least_cover_cost, least_supply_cost, pool_prices
 from optimizer.milp.instance import Instance, Service
 from optimizer.milp.linear_model import LinearModel, Term
 from optimizer.milp.variables import Variables
@@ -20,11 +20,12 @@ def add_demand(model: LinearModel, v: Variables, data: Instance, active: Active)
       \ge load_{v,s}$$
 
     In the service's own unit (users, or requests/s); rows ``demand[v,s]``. An API scales by
-    itself, so it carries the load without headroom.
+    itself, so it carries the load without headroom. Services with buckets have rows of their own
+    (`mixes`).
     """
     for i, service in enumerate(data.services):
         for s, load in enumerate(service.load):
-            if load:
+            if load and not service.buckets:
                 terms = [
                     (v.serve[i, c, s], replica.capacity / (1 + service.headroom))
                     for c, replica in enumerate(service.replicas)
@@ -42,11 +43,11 @@ def add_demand_rounding(model: LinearModel, v: Variables, data: Instance, active
 
     Chvátal-Gomory rows: they cut no whole plan off and close most of the root gap. u is one over
     each capacity and, in merged periods, where replicas need not be whole, also just over
-    n / demand for n = 1 … 12. Not where an API may carry part of the load. Rows
-    ``demand_rounding[v,s,n]``.
+    n / demand for n = 1 … 12. Not where an API may carry part of the load, and not where the load
+    has buckets. Rows ``demand_rounding[v,s,n]``.
     """
     for i, service in enumerate(data.services):
-        if service.apis:
+        if service.apis or service.buckets:
             continue
         capacities = sorted({replica.capacity for replica in service.replicas})
         rows: dict[float, list[tuple[tuple[int, ...], int]]] = {}
@@ -110,7 +111,8 @@ def add_replica_price(model: LinearModel, v: Variables, data: Instance, active: 
         return
     for n, prices in enumerate(pool_prices(data)):
         for i, service in enumerate(data.services):
-            least = {load: least_cover_cost(service, load, prices) for load in set(service.load)}
+            plain = as_one_size(service, prices)
+            least = {load: least_cover_cost(plain, load, prices) for load in set(service.load)}
             for s, load in enumerate(service.load):
                 if service.apis or least[load] <= 0:
                     continue
