@@ -50,6 +50,9 @@ class DailyPrices(Protocol):
     def offer(self, offer: Offer, day: date) -> Offer:
         """The offer as it was asked for on that day, or last before."""
 
+    def purchase(self, item: Purchase, day: date) -> Purchase:
+        """Hardware as it was for sale on that day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -165,6 +168,8 @@ class Costs:
         idle electricity of a node that is always on (`busy_energy` adds what use costs).
         """
         goods = self.money.vat_rate_goods
+        if self.days is not None:
+            option = self.days.purchase(option, self.horizon.day(buy))
         price = self._with_vat(self.in_currency(option.price), option.tax_included, goods)
         flows = [Flow(buy, price, "purchase")]
         delivered = buy + option.lead_time

@@ -205,7 +205,9 @@ def gather(schedule: Schedule, book: OfferBook, view: View = WHOLE_MARKET) -> Pr
                 for option in demand.options
                 if option.kind in fixed_kinds
                 or document.market.stock is not None
-                or not sold_alone(option.kind, option.gpus, option.share, market, costs, limited)
+                or not sold_alone(
+                    option.kind, option.gpus, option.share, market, costs, limited, view
+                )
             ),
         )
         for demand in services

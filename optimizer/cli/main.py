@@ -15,6 +15,7 @@ from optimizer.cli import (
     assumptions,
     breakeven,
     hardware,
+    hedge,
     models,
     offers,
     plan,
@@ -50,6 +51,7 @@ app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(review.review)
 app.command()(replan.replan)
+app.command()(hedge.hedge)
 app.command()(simulate.simulate)
 app.command()(breakeven.breakeven)
 app.command()(sweep.sweep)

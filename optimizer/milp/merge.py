@@ -9,7 +9,7 @@ the daily model, and its solution tells which long terms and purchases are worth
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.milp.instance import Instance, SlicePoint, Start
@@ -29,16 +29,16 @@ class Merged:
     """[asset][merged hold] → indices of daily holds"""
 
 
-def merge_days(data: Instance, longest: int) -> Merged:
+def merge_days(
+    data: Instance, longest: int, groups: Sequence[Sequence[int]] | None = None
+) -> Merged:
     """Merge equal neighbouring days into periods of at most `longest` days.
-
-    Days are equal when every load, owned node and quota is, and no job's window opens or closes
-    and no month ends between them.
 
     Args:
         data: an exact instance; every day has the same slices, in the same order.
+        groups: the days of each period; `alike_days` when left out.
     """
-    groups = _groups(data, longest)
+    groups = groups or alike_days((data,), longest)
     period_of_day = [p for p, days in enumerate(groups) for _ in days]
     per_day = len(data.slices) // len(data.period_days)
     slices = [s for days in groups for s in range(days[0] * per_day, (days[0] + 1) * per_day)]
@@ -112,30 +112,44 @@ def merge_days(data: Instance, longest: int) -> Merged:
     return Merged(instance, start_sources, hold_sources)
 
 
-def _groups(data: Instance, longest: int) -> list[list[int]]:
-    """Days of each period."""
-    per_day = len(data.slices) // len(data.period_days)
-    borders = {job.first for job in data.jobs} | {job.last + 1 for job in data.jobs}
-    # Resale days are few (ends of months), and worth a period's border.
-    borders |= {hold.until for asset in data.assets for hold in asset.holds}
+def alike_days(
+    instances: Sequence[Instance], longest: int, borders: Collection[int] = ()
+) -> list[list[int]]:
+    """Days of each period: neighbours that are equal in all instances, at most `longest`.
 
-    def signature(t: int) -> tuple[object, ...]:
-        here = range(t * per_day, (t + 1) * per_day)
-        return (
-            data.month_of_period[t],
-            tuple(service.load[s] for service in data.services for s in here),
-            tuple(asset.owned[t] for asset in data.assets),
-            tuple(quota.nodes[t] for quota in data.quotas),
-        )
+    Days are equal when every load, owned node and quota is, and no job's window opens or closes
+    and no month ends between them.
+
+    Args:
+        borders: days on which a period begins in any case.
+    """
+    borders = set(borders)
+    for data in instances:
+        borders |= {job.first for job in data.jobs} | {job.last + 1 for job in data.jobs}
+        # Resale days are few (ends of months), and worth a period's border.
+        borders |= {hold.until for asset in data.assets for hold in asset.holds}
 
     groups: list[list[int]] = []
-    for t in range(len(data.period_days)):
-        alike = groups and signature(t) == signature(groups[-1][0])
+    for t in range(len(instances[0].period_days)):
+        last = groups[-1][-1] if groups else t
+        alike = groups and all(_signature(data, t) == _signature(data, last) for data in instances)
         if alike and t not in borders and len(groups[-1]) < longest:
             groups[-1].append(t)
         else:
             groups.append([t])
     return groups
+
+
+def _signature(data: Instance, t: int) -> tuple[object, ...]:
+    """What a day must share with its neighbours to be merged with them."""
+    per_day = len(data.slices) // len(data.period_days)
+    here = range(t * per_day, (t + 1) * per_day)
+    return (
+        data.month_of_period[t],
+        tuple(service.load[s] for service in data.services for s in here),
+        tuple(asset.owned[t] for asset in data.assets),
+        tuple(quota.nodes[t] for quota in data.quotas),
+    )
 
 
 def _merge_starts(

@@ -44,12 +44,18 @@ def _no_listing(listing: Listing) -> bool:
     return False
 
 
+def _any_pair(one: Listing, other: Listing) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What is left out of a market on request, and what is kept though another offer outdoes it."""
 
     barred: Callable[[Listing], bool] = _no_listing
     spared: Callable[[Listing], bool] = _no_listing
+    replaces: Callable[[Listing, Listing], bool] = _any_pair
+    """Whether an offer that is no dearer than another today stays so, whatever may come."""
 
 
 WHOLE_MARKET = View()
@@ -124,6 +130,7 @@ def usable_market(
         outdoes=outdoes,
         sellers_limited=sellers_limited,
         spared=view.spared,
+        replaces=view.replaces,
     )
     kept, dominated = _undominated(listings, rules, costs)
     chosen.excluded["dominated by another offer"] += len(dominated)
@@ -145,6 +152,7 @@ def sold_alone(
     market: UsableMarket,
     costs: Costs,
     sellers_limited: bool,
+    view: View = WHOLE_MARKET,
 ) -> bool:
     """Whether the part of a node that a replica takes is for sale by itself, at no higher price.
 
@@ -164,6 +172,7 @@ def sold_alone(
             and small.listing.offer.min_units == 1
             and small.listing.offer.prepaid == large.listing.offer.prepaid
             and (not sellers_limited or _one_seller(small.listing, large.listing))
+            and view.replaces(small.listing, large.listing)
             and small.cost <= large.cost * Decimal(repr(share))
             for small in parts
         )
@@ -216,6 +225,8 @@ class DominanceRules:
     """Another seller may be one too many."""
     spared: Callable[[Listing], bool] = _no_listing
     """What is kept all the same."""
+    replaces: Callable[[Listing, Listing], bool] = _any_pair
+    """Whether an offer that is no dearer today stays so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +260,8 @@ def _dominates(a: _Deal, b: _Deal, rules: DominanceRules) -> bool:
     if one.offer.max_units is not None or one.offer.min_units > 1 or rules.stock_limited:
         return False
     if one.spot != other.spot or not rules.outdoes(one.kind, other.kind):
+        return False
+    if not rules.replaces(one, other):
         return False
     if rules.sellers_limited and not _one_seller(one, other):
         return False

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from optimizer.formulate import Formulation, formulate
-from optimizer.milp.instance import INF, Start
+from optimizer.dated import by_day
+from optimizer.formulate import formulate
 from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.options.market import Listing, View
 from optimizer.problem import Problem, gather
@@ -34,7 +34,13 @@ def foresee(
         market=replace(whole.market, listings=listings),
         costs=replace(whole.costs, days=history),
     )
-    return problem, solve_made(problem, by_day(problem, formulate(problem), history), options)
+
+    def listed(listing: Listing, day: int) -> bool:
+        return history.days(listing.offer.sku)[day] is not None
+
+    # Budgets count the least price of each offer, so that the bound stays a bound.
+    made = by_day(problem, formulate(problem), listed, in_budget=min)
+    return problem, solve_made(problem, made, options)
 
 
 def _cheapest(listings: Iterable[Listing], history: History) -> Iterable[Listing]:
@@ -81,66 +87,3 @@ def _prices(listing: Listing, history: History) -> list[_Price]:
 
 def _free(listing: Listing) -> bool:
     return listing.offer.max_units is None and listing.offer.min_units == 1
-
-
-def by_day(problem: Problem, made: Formulation, history: History) -> Formulation:
-    """The numbers with the prices by the hour of each day, and nothing before it was listed.
-
-    Terms have their own day's price already: `Costs.rental` bills them so.
-    """
-    per_day = len(problem.horizon.slices)
-    data = made.instance
-    by_hour = [_hours(problem, listing, history) for listing in made.hourly]
-
-    def there(listing: Listing, starts: Iterable[Start]) -> tuple[Start, ...]:
-        days = history.days(listing.offer.sku)
-        return tuple(start for start in starts if days[start.day] is not None)
-
-    def spread(values: list[float]) -> tuple[float, ...]:
-        return tuple(value for value in values for _ in range(per_day))
-
-    instance = replace(
-        data,
-        prices_by_day=True,
-        term_offers=tuple(
-            replace(offer, starts=there(listing, offer.starts))
-            for offer, listing in zip(data.term_offers, made.terms, strict=True)
-        ),
-        hourly_offers=tuple(
-            replace(offer, cost=spread(values[0]), price=values[1])
-            for offer, values in zip(data.hourly_offers, by_hour, strict=True)
-        ),
-        jobs=tuple(
-            replace(
-                job,
-                gangs=tuple(
-                    replace(
-                        gang,
-                        hour_cost=spread([c * gang.nodes for c in by_hour[gang.hourly][0]]),
-                        hour_cash=by_hour[gang.hourly][1] * gang.nodes,
-                    )
-                    if gang.hourly >= 0
-                    else gang
-                    for gang in job.gangs
-                ),
-            )
-            for job in data.jobs
-        ),
-    )
-    return replace(made, instance=instance)
-
-
-def _hours(problem: Problem, listing: Listing, history: History) -> tuple[list[float], float]:
-    """[day] present value of a node-hour, and the least price, which budgets count: a bound of
-    what is within a budget by the prices of each day."""
-    values: list[float] = []
-    least = INF
-    days = history.days(listing.offer.sku)
-    for t in range(problem.horizon.n_days):
-        if days[t] is None:
-            values.append(INF)
-            continue
-        flows = problem.costs.hourly(listing.offer, listing.units, t, 1)
-        values.append(float(problem.costs.present_value(flows)))
-        least = min(least, float(flows[0].amount))
-    return values, least

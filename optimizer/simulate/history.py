@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from optimizer.schedule.document import Purchase
 from providers.errors import DocumentError, Fault, RentoptError
 from providers.money import Money
 from providers.offers import Offer, OfferBook
@@ -67,6 +68,10 @@ class History:
         """The offer as it was asked for on that day, or last before."""
         number = min(max((day - self.first_day).days, 0), len(self.books) - 1)
         return self.days(offer.sku)[number] or offer
+
+    def purchase(self, item: Purchase, day: date) -> Purchase:
+        """What the schedule says, on all days: no source tells past prices of hardware."""
+        return item
 
     def _converted(self, offer: Offer, book: OfferBook) -> Offer:
         def amount(money: Money) -> Money:

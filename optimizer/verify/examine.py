@@ -7,12 +7,13 @@ or other prices, or made by a faulty model does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from optimizer.options.market import View
+from optimizer.problem import Problem
 from optimizer.resume import gather_rest
 from optimizer.schedule.schedule import Schedule
 from optimizer.verify.accounts import check_accounts, check_sellers
@@ -54,12 +55,21 @@ def verify(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> list
     return list(examine(plan, schedule, book).faults)
 
 
-def examine(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> Verdict:
-    """As `verify`, with the number of checks by subject."""
+def examine(
+    plan: Mapping[str, Any],
+    schedule: Schedule,
+    book: OfferBook,
+    realised: Callable[[Problem], Problem] = lambda problem: problem,
+) -> Verdict:
+    """As `verify`, with the number of checks by subject.
+
+    Args:
+        realised: turns the problem into that of the scenario the plan was made for.
+    """
     document = read_plan(plan)
     # No offer is thinned out here: a plan made under other wishes may use what another outdoes.
     everything = View(spared=lambda listing: True)
-    problem = gather_rest(schedule, book, document.replanned_from, everything)
+    problem = realised(gather_rest(schedule, book, document.replanned_from, everything))
     check = Checker(document, problem)
     if _header(check, document, schedule, book):
         check_rentals(check)

@@ -1,0 +1,210 @@
+"""A hedge as text, CSV, Markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from optimizer.report.money_text import money, percent, percent_up, span
+from optimizer.report.plan_json import decimal_text, tool_version
+from optimizer.report.section import Columns
+from optimizer.report.tables import Column, TableFormat, render
+from optimizer.uncertainty.hedge import Hedge, Outcome, Range, Signing
+
+SCHEMA_VERSION = 1
+NO_PLAN = "no plan"
+
+
+def hedge_text(found: Hedge, format: TableFormat) -> str:
+    """CSV holds the scenarios, exact, and nothing besides."""
+    if format is TableFormat.CSV:
+        return _csv(found)
+    is_md = format is TableFormat.MD
+    parts = [_title(found, "# " if is_md else "")]
+    for title, body in (
+        (f"To sign before {found.known_from}", _signings(found.signed, format)),
+        ("What it costs when it is known, in present value", _outcomes(found, format)),
+        ("What it is worth", _worth(found, format)),
+    ):
+        parts.append(f"{'## ' if is_md else ''}{title}\n" + ("\n" if is_md else "") + body)
+    lead = "- " if is_md else "  - "
+    notes = "".join(f"{lead}{note}\n" for note in _notes(found))
+    return "\n".join([*parts, notes])
+
+
+def _title(found: Hedge, head: str) -> str:
+    aim = "expected cost"
+    if found.weight == 1:
+        aim = f"CVaR at {percent(found.level)}"
+    elif found.weight:
+        aim = f"{percent(1 - found.weight)} expected cost, {percent(found.weight)} CVaR at "
+        aim += percent(found.level)
+    number = len(found.outcomes)
+    return (
+        f"{head}{found.name}: {number} scenario{'s' * (number != 1)} of {found.scenarios_name}, "
+        f"in {found.currency}; least {aim}\n"
+    )
+
+
+def _signings(lines: Sequence[Signing], format: TableFormat) -> str:
+    if not lines:
+        return "  nothing: no purchase and no commitment pays in advance\n"
+    columns: Columns = ["", Column("nodes", right=True), "of", "from", "when", Column("cost", right=True)]
+    rows = [
+        [
+            line.action,
+            f"{line.nodes}",
+            line.node,
+            line.provider or line.name,
+            f"paid {line.day}" if line.until is None else span(line.day, line.until),
+            money(line.cost),
+        ]
+        for line in lines
+    ]
+    return _indented(render(columns, rows, format.value), format)
+
+
+def _outcomes(found: Hedge, format: TableFormat) -> str:
+    columns: Columns = [
+        "scenario",
+        Column("probability", right=True),
+        Column("this decision", right=True),
+        Column("had it been known", right=True),
+        Column("regret", right=True),
+        Column("signing for the mean", right=True),
+        Column("its regret", right=True),
+    ]
+    rows = [
+        [
+            line.scenario,
+            percent(line.chance),
+            money(line.cost),
+            money(line.least),
+            money(line.regret),
+            _or_none(line.deterministic),
+            _or_none(line.deterministic_regret),
+        ]
+        for line in found.outcomes
+    ]
+    return _indented(render(columns, rows, format.value), format)
+
+
+def _or_none(amount: Decimal | None) -> str:
+    return NO_PLAN if amount is None else money(amount)
+
+
+def _worth(found: Hedge, format: TableFormat) -> str:
+    columns: Columns = ["", Column(found.currency, right=True), Column("proven", right=True)]
+    rows = [
+        ["expected cost", money(found.expected), ""],
+        [f"CVaR: mean of the worst {percent(1 - found.level)}", money(found.cvar), ""],
+        ["what is minimised", money(found.objective), f"at least {money(found.bound)}"],
+        [
+            "value of the stochastic solution",
+            NO_PLAN if found.vss is None else money(found.vss),
+            "" if found.vss_proven is None else _range(found.vss_proven),
+        ],
+        ["expected value of perfect information", money(found.evpi), _range(found.evpi_proven)],
+    ]
+    return _indented(render(columns, rows, format.value), format)
+
+
+def _range(proven: Range) -> str:
+    return f"{money(proven[0])} to {money(proven[1])}"
+
+
+def _indented(table: str, format: TableFormat) -> str:
+    if format is TableFormat.MD:
+        return table
+    return "".join(f"  {line}\n" if line else "\n" for line in table.splitlines())
+
+
+def _notes(found: Hedge) -> list[str]:
+    notes = [
+        f"signed: purchases paid, and rentals of {found.committed_days} days or more begun, before "
+        f"{found.known_from}; all else is decided in each scenario",
+        f"proven: at most {percent_up(Decimal(repr(found.gap)))} above the least possible; bound "
+        f"from {found.method}",
+    ]
+    if found.deterministic_signed is None:
+        notes.append("there is no plan for the mean of all scenarios")
+    elif found.vss is None:
+        lost = [line.scenario for line in found.outcomes if line.deterministic is None]
+        notes.append(
+            "what the plan for the mean signs leaves no plan in some scenario" * bool(lost)
+        )
+    return notes
+
+
+def _csv(found: Hedge) -> str:
+    columns: Columns = [
+        "scenario", "probability", "cost", "least", "least_bound", "regret", "deterministic",
+        "deterministic_regret",
+    ]  # fmt: skip
+    rows = [["" if x is None else x for x in _outcome(line).values()] for line in found.outcomes]
+    return render(columns, rows, "csv")
+
+
+def hedge_json(found: Hedge) -> str:
+    body: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": f"rentopt {tool_version()}",
+        "name": found.name,
+        "scenarios": found.scenarios_name,
+        "scenarios_sha256": found.scenarios_sha256,
+        "schedule_sha256": found.schedule_sha256,
+        "currency": found.currency,
+        "as_of": found.as_of.isoformat(),
+        "known_from": found.known_from.isoformat(),
+        "committed_days": found.committed_days,
+        "level": decimal_text(found.level),
+        "weight": decimal_text(found.weight),
+        "signed": [_signing(line) for line in found.signed],
+        "deterministic_signed": None
+        if found.deterministic_signed is None
+        else [_signing(line) for line in found.deterministic_signed],
+        "outcomes": [_outcome(line) for line in found.outcomes],
+        "expected": decimal_text(found.expected),
+        "cvar": decimal_text(found.cvar),
+        "objective": decimal_text(found.objective),
+        "bound": decimal_text(found.bound),
+        "gap": found.gap,
+        "bound_from": found.method,
+        "vss": _text(found.vss),
+        "vss_proven": None if found.vss_proven is None else [*map(decimal_text, found.vss_proven)],
+        "evpi": decimal_text(found.evpi),
+        "evpi_proven": [*map(decimal_text, found.evpi_proven)],
+    }
+    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else decimal_text(amount)
+
+
+def _signing(line: Signing) -> dict[str, object]:
+    return {
+        "action": line.action,
+        "name": line.name,
+        "provider": line.provider,
+        "node": line.node,
+        "nodes": line.nodes,
+        "day": line.day.isoformat(),
+        "until": None if line.until is None else line.until.isoformat(),
+        "cost": decimal_text(line.cost),
+    }
+
+
+def _outcome(line: Outcome) -> dict[str, object]:
+    return {
+        "scenario": line.scenario,
+        "probability": decimal_text(line.chance),
+        "cost": decimal_text(line.cost),
+        "least": decimal_text(line.least),
+        "least_bound": decimal_text(line.least_bound),
+        "regret": decimal_text(line.regret),
+        "deterministic": _text(line.deterministic),
+        "deterministic_regret": _text(line.deterministic_regret),
+    }

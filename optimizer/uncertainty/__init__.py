@@ -1,0 +1,1 @@
+"""What to sign today when prices, demand and deliveries are uncertain: plans over scenarios."""

@@ -1,0 +1,337 @@
+"""Two-stage plans: what to sign before it is known which scenario comes true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from optimizer.api import make_plan
+from optimizer.dated import by_day
+from optimizer.errors import NoPlanError
+from optimizer.formulate import formulate
+from optimizer.infeasible import explain
+from optimizer.milp.agreed import take
+from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.two_stage import Agreed, Risk, TwoStage, cvar, joined_bound, solve_joined
+from optimizer.plans import Answer, Plan
+from optimizer.problem import Problem, PurchaseOption, gather
+from optimizer.schedule.schedule import Schedule
+from optimizer.solved import Solved, solve_made
+from optimizer.uncertainty.hedge import Hedge, Outcome, Signing
+from optimizer.uncertainty.load import ScenarioSet
+from optimizer.uncertainty.orders import with_orders
+from optimizer.uncertainty.scenario import Outlook, Scenario, is_committed, view_of
+from providers.offers import OfferBook
+
+MOST_JOINED = 10
+"""Up to so many scenarios are put into one model; more are bounded one by one."""
+MEAN = "mean of all scenarios"
+Tell = Callable[[str], None]
+
+
+def hedge(
+    schedule: Schedule,
+    book: OfferBook,
+    asked: ScenarioSet,
+    scenarios: Sequence[Scenario],
+    risk: Risk | None = None,
+    options: SolveOptions | None = None,
+    *,
+    progress: Tell = lambda step: None,
+) -> Hedge:
+    """What to sign today, and what each scenario then costs.
+
+    Args:
+        scenarios: of `asked`, checked or drawn.
+        risk: what is minimised; expected cost when left out.
+        options: gap of the objective, and time for each problem that is solved.
+
+    Raises:
+        NoPlanError: a scenario has no plan at all, or no decision suits all of them.
+    """
+    return _Study(schedule, book, asked, scenarios, risk or Risk(), options, progress).hedge()
+
+
+@dataclass(frozen=True, slots=True)
+class _Valued:
+    """A decision of today, and what every scenario costs with it."""
+
+    agreed: Agreed
+    solved: tuple[Solved, ...]
+    objective: float
+
+    @property
+    def bounds(self) -> list[float]:
+        return [found.solution.bound for found in self.solved]
+
+
+class _Study:
+    """Holds the problems of all scenarios while decisions are looked for and valued."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        book: OfferBook,
+        asked: ScenarioSet,
+        scenarios: Sequence[Scenario],
+        risk: Risk,
+        options: SolveOptions | None,
+        tell: Tell,
+    ) -> None:
+        self.asked, self.scenarios, self.risk, self.tell = asked, tuple(scenarios), risk, tell
+        self.options = options or SolveOptions()
+        document = asked.document
+        self.problem = whole_problem(schedule, book, asked, self.scenarios)
+        self.until = self.problem.horizon.index(document.known_from)
+        self.chances = tuple(float(s.chance) for s in self.scenarios)
+        outlooks = [Outlook(s.name, (s,), document.known_from) for s in self.scenarios]
+        mean = Outlook(MEAN, self.scenarios, document.known_from)
+        self.outlooks = [*outlooks, mean]
+        problems = [outlook.realised(self.problem) for outlook in self.outlooks]
+        made = [by_day(problem, formulate(problem)) for problem in problems]
+        self.problems = problems
+        self.made = [
+            with_orders(problem, one, made, self.until)
+            for problem, one in zip(problems, made, strict=True)
+        ]
+        committed = is_committed(self.problem.costs, document.committed)
+        self.two = TwoStage(
+            tuple(one.instance for one in self.made[:-1]),
+            self.chances,
+            frozenset(o for o, x in enumerate(self.made[0].terms) if committed(x.offer)),
+            self.until,
+        )
+
+    def hedge(self) -> Hedge:
+        alone = [self._alone(n) for n in range(len(self.scenarios))]
+        if len(self.scenarios) == 1:
+            mean: Solved | NoSolution = alone[0]
+        else:
+            self.tell(f"planning for the {MEAN}")
+            mean = solve_made(self.problems[-1], self.made[-1], self.options)
+        bound = joined_bound(self.two, self.risk, [one.solution.bound for one in alone])
+        bound, method, candidates = self._candidates(alone, mean, bound)
+        naive = None if isinstance(mean, NoSolution) else self._agreed(mean)
+        best, valued_naive = self._best(candidates, naive, alone, bound)
+        return self._told(best, valued_naive, naive, alone, bound, method)
+
+    def _alone(self, n: int) -> Solved:
+        """The best plan of one scenario, had it been known."""
+        problem, name = self.problems[n], self.scenarios[n].name
+        self.tell(f"planning for '{name}' alone")
+        found = solve_made(problem, self.made[n], self.options)
+        if isinstance(found, NoSolution):
+            if not found.infeasible:
+                limit = f"{self.options.time_limit_s:g} s"
+                raise NoPlanError(f"no plan was found for scenario '{name}' in {limit}")
+            raise NoPlanError(f"scenario '{name}': {explain(problem, self.options)}")
+        return found
+
+    def _candidates(
+        self, alone: Sequence[Solved], mean: Solved | NoSolution, bound: float
+    ) -> tuple[float, str, list[Agreed]]:
+        """A proven bound, how it was found, and decisions worth trying, the likeliest first."""
+        tried = [] if isinstance(mean, NoSolution) else [self._agreed(mean)]
+        by_chance = sorted(range(len(alone)), key=lambda n: (-self.chances[n], n))
+        tried += [self.two.agreed(n, alone[n].solution) for n in by_chance]
+        tried.append(Agreed())
+        method = "each scenario by itself (wait and see)"
+        if 1 < len(alone) <= MOST_JOINED:
+            self.tell("planning for all scenarios at once")
+            near = replace(self.options, gap=self.options.gap / 2)
+            until = time.monotonic() + self.options.time_limit_s
+            joined = solve_joined(self.two, self.risk, near, until)
+            if joined.infeasible:
+                raise NoPlanError(
+                    "each scenario has a plan, but no decision of today leaves one in all of them"
+                )
+            if joined.bound > bound:
+                bound, method = joined.bound, "all scenarios in one model"
+            tried = [joined.agreed, *tried] if joined.agreed is not None else tried
+        return bound, method, list(dict.fromkeys(tried))
+
+    def _agreed(self, mean: Solved) -> Agreed:
+        """What the plan for the mean signs."""
+        if mean.problem is self.problems[0]:
+            return self.two.agreed(0, mean.solution)
+        mean_two = replace(self.two, branches=(self.made[-1].instance,), chances=(1.0,))
+        return mean_two.agreed(0, mean.solution)
+
+    def _best(
+        self,
+        candidates: Sequence[Agreed],
+        naive: Agreed | None,
+        alone: Sequence[Solved],
+        bound: float,
+    ) -> tuple[_Valued, _Valued | None]:
+        """The best decision tried, and the one for the mean, which is always tried."""
+        best: _Valued | None = None
+        valued_naive: _Valued | None = None
+        until = time.monotonic() + self.options.time_limit_s * max(2, len(self.scenarios))
+        for number, agreed in enumerate(candidates):
+            near = best is not None and best.objective - bound <= self.options.gap * abs(
+                best.objective
+            )
+            late = best is not None and time.monotonic() > until
+            if agreed != naive and (near or late):
+                continue
+            self.tell(f"decision {number + 1} of {len(candidates)} in every scenario")
+            valued = self._valued(agreed, alone)
+            if agreed == naive:
+                valued_naive = valued
+            if valued and (best is None or valued.objective < best.objective):
+                best = valued
+        if best is None:
+            raise NoPlanError("no decision of today was found that leaves a plan in every scenario")
+        return best, valued_naive
+
+    def _valued(self, agreed: Agreed, alone: Sequence[Solved]) -> _Valued | None:
+        """The decision in every scenario; None where it leaves one without a plan."""
+        found = []
+        for n, own in enumerate(alone):
+            if self.two.agreed(n, own.solution) == agreed:
+                found.append(own)
+                continue
+            taken = take(self.two, n, agreed)
+            if taken is None:
+                return None
+            answer = solve(taken.rest, replace(self.options, gap=self.options.gap / 2))
+            if isinstance(answer, NoSolution):
+                return None
+            found.append(Solved(own.problem, own.made, taken.back(answer)))
+        costs = [float(solved.value(solved.parts)[1]) for solved in found]
+        return _Valued(agreed, tuple(found), self.risk.of(costs, self.chances))
+
+    # -- in domain terms -------------------------------------------------------------------
+
+    def _told(
+        self,
+        best: _Valued,
+        valued_naive: _Valued | None,
+        naive: Agreed | None,
+        alone: Sequence[Solved],
+        bound: float,
+        method: str,
+    ) -> Hedge:
+        chances = [scenario.chance for scenario in self.scenarios]
+        level, weight = Decimal(str(self.risk.level)), Decimal(str(self.risk.weight))
+
+        def measured(costs: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
+            expected = sum((p * c for p, c in zip(chances, costs, strict=True)), Decimal(0))
+            worst = cvar(costs, chances, level)
+            return expected, worst, (1 - weight) * expected + weight * worst
+
+        def values(valued: _Valued) -> list[Decimal]:
+            return [found.value(found.parts)[1] for found in valued.solved]
+
+        costs = values(best)
+        naive_costs = values(valued_naive) if valued_naive else None
+        # A plan found later may beat the one found for the scenario alone, within its gap.
+        least = [found.value(found.parts)[1] for found in alone]
+        for others in (costs, naive_costs or costs):
+            least = [min(pair) for pair in zip(least, others, strict=True)]
+        floors = [
+            min(Decimal(repr(found.solution.bound)), value)
+            for found, value in zip(alone, least, strict=True)
+        ]
+        expected, worst, objective = measured(costs)
+        proven = min(Decimal(repr(bound)), objective)
+        vss = vss_proven = None
+        if valued_naive is not None and naive_costs is not None:
+            at_naive = measured(naive_costs)[2]
+            vss = at_naive - objective
+            rest = measured([Decimal(repr(x)) for x in valued_naive.bounds])[2]
+            vss_proven = (max(Decimal(0), rest - objective), max(Decimal(0), at_naive - proven))
+        waiting = measured(least)[2]
+        evpi = (max(Decimal(0), proven - waiting), objective - measured(floors)[2])
+        return Hedge(
+            name=self.problem.schedule.document.name or self.problem.schedule.source,
+            scenarios_name=self.asked.title,
+            scenarios_sha256=self.asked.sha256,
+            schedule_sha256=self.problem.schedule.sha256,
+            currency=self.problem.schedule.currency,
+            as_of=self.problem.costs.book.as_of,
+            known_from=self.asked.document.known_from,
+            committed_days=self.asked.document.committed,
+            level=level,
+            weight=weight,
+            signed=self._signed(best.agreed),
+            deterministic_signed=None if naive is None else self._signed(naive),
+            outcomes=tuple(
+                Outcome(
+                    scenario.name,
+                    scenario.chance,
+                    costs[n],
+                    least[n],
+                    floors[n],
+                    naive_costs[n] if naive_costs else None,
+                    self._plan(best.solved[n], floors[n], scenario.name),
+                )
+                for n, scenario in enumerate(self.scenarios)
+            ),
+            expected=expected,
+            cvar=worst,
+            objective=objective,
+            bound=proven,
+            vss=vss,
+            vss_proven=vss_proven,
+            evpi=objective - waiting,
+            evpi_proven=evpi,
+            method=method,
+        )
+
+    def _signed(self, agreed: Agreed) -> tuple[Signing, ...]:
+        """At today's prices, which hold for all that is agreed."""
+        problem, made = self.problem, self.made[0]
+        day: Callable[[int], date] = problem.horizon.day
+        lines = []
+        for (o, t), nodes in agreed.starts:
+            listing = made.terms[o]
+            offer = listing.offer
+            flows = problem.costs.rental(offer, listing.units, t)
+            paid = sum((flow.amount for flow in flows), Decimal(0)) * nodes
+            until = problem.costs.term(offer).end(day(t))
+            kind = str(listing.kind)
+            lines.append(
+                Signing("rent", offer.sku, offer.provider, kind, nodes, day(t), until, paid)
+            )
+        for (a, t), nodes in agreed.bought:
+            option = made.assets[a]
+            assert isinstance(option, PurchaseOption)
+            price = problem.costs.purchase(option.item, t, problem.horizon.n_days)[0].amount
+            lines.append(
+                Signing(
+                    "buy", option.name, "", str(option.kind), nodes, day(t), None, price * nodes
+                )
+            )
+        return tuple(sorted(lines, key=lambda x: (x.day, x.action, x.name)))
+
+    def _plan(self, solved: Solved, floor: Decimal, name: str) -> Plan:
+        """A scenario's plan, with the bound of all plans of that scenario."""
+        bound = float(floor)
+        solution = replace(solved.solution, bound=bound)
+        npv = float(solved.value(solved.parts)[1])
+        solution = replace(solution, objective=max(npv, bound))
+        whole = replace(solved, solution=solution)
+        total, value = whole.value(whole.parts)
+        bought = whole.nodes_bought
+        mix = Answer("mix", total, value, Decimal(repr(bound)), solution.gap, nodes_bought=bought)
+        none = "not looked for: only the best plan of a scenario is"
+        rent = replace(mix, kind="rent") if not bought else Answer("rent", *NOTHING, none)
+        plan = make_plan(whole, (rent, Answer("own", *NOTHING, none), mix))
+        return replace(plan, wishes=(f"scenario {name} of {self.asked.title}",))
+
+
+NOTHING = (None, None, None, None)
+
+
+def whole_problem(
+    schedule: Schedule, book: OfferBook, asked: ScenarioSet, scenarios: Sequence[Scenario]
+) -> Problem:
+    """Everything that can serve the schedule in any of the scenarios, before any comes true."""
+    whole = gather(schedule, book)
+    committed = is_committed(whole.costs, asked.document.committed)
+    return gather(schedule, book, view_of(scenarios, committed))
