@@ -55,16 +55,19 @@ def _flip(question: Question, closed: Closed, span: Span) -> Decimal | None:
     Scanned in floats for where NPV changes its sign, then found exactly between two steps.
     """
     driver = ALL[span.driver]
-    top = driver.within(max(span.high, span.base * WIDEST))
-    values = np.linspace(0.0, float(top), STEPS + 1)
+    if span.driver == "delay":
+        values = np.arange(0.0, question.days + 1)
+    else:
+        top = driver.within(max(span.high, span.base * WIDEST))
+        values = np.linspace(0.0, float(top), STEPS + 1)
     signs = closed.npv({span.driver: values}) > 0
     changes = np.flatnonzero(signs[1:] != signs[:-1])
     if not len(changes):
         return None
     at = min(changes, key=lambda n: abs(values[n] + values[n + 1] - 2 * float(span.base)))
     low, high = Decimal(str(values[at])), Decimal(str(values[at + 1]))
-    if span.driver == "delay":
-        return high.to_integral_value(rounding="ROUND_CEILING")
+    if span.driver == "delay":  # whole days: the first on which the answer is another
+        return high
 
     def npv(value: Decimal) -> Decimal:
         return npv_of(driver.put(question, value))
