@@ -11,6 +11,7 @@ from typing import Any
 
 from optimizer.finance.refusal import Metric
 from optimizer.review.arithmetic import evaluate, substituted
+from optimizer.review.workbook.texts import inert
 from providers.errors import RentoptError
 
 _INDENT = "  "
@@ -119,7 +120,7 @@ class Figure:
         if self.how is not How.FORMULA:
             return ""
         shown = {
-            name: _joined(found, ", ") if isinstance(found, list) else told(found)
+            name: _joined(found if isinstance(found, list) else [found], ", ")
             for name, found in self._by_symbol().items()
         }
         return substituted(self.formula, shown)
@@ -165,7 +166,7 @@ def explain(figure: Figure, depth: int | None = None) -> Iterator[str]:
     """
     for level, part, again in unfolded(figure, depth):
         text = f"{_worth(part)}, as above" if again else _line(part)
-        yield f"{_INDENT * level}{printable(text)}"
+        yield f"{_INDENT * level}{text}"
 
 
 def unfolded(figure: Figure, depth: int | None = None) -> Iterator[tuple[int, Figure, bool]]:
@@ -221,16 +222,17 @@ def _as_data(figure: Figure, depth: int | None, level: int, seen: set[str]) -> d
 
 def _worth(figure: Figure) -> str:
     if figure.value is not None:
-        worth = f"{told(figure.value)} {figure.unit}".rstrip()
+        worth = f"{told(figure.value)} {inert(figure.unit)}".rstrip()
     else:
         worth = f"none ({figure.code})" if figure.code else "none"
-    title = f"{figure.symbol}: {figure.title}" if figure.symbol else figure.title
+    named = inert(figure.title)
+    title = f"{figure.symbol}: {named}" if figure.symbol else named
     return f"{title} = {worth}"
 
 
 def _line(figure: Figure) -> str:
     sums = " = ".join(part for part in (figure.formula, figure.numbers) if part)
-    text = "; ".join(part for part in (_worth(figure), sums, figure.note) if part)
+    text = "; ".join(part for part in (_worth(figure), sums, inert(figure.note)) if part)
     origin = provenance(figure)
     return f"{text} [{origin}]" if origin else text
 
@@ -240,12 +242,7 @@ def provenance(figure: Figure) -> str:
     seen = f"seen on {figure.observed_at}" if figure.observed_at else ""
     table = f"in {figure.table}" if figure.table else ""
     by = f"set by {figure.set_by}" if figure.set_by else ""
-    return ", ".join(part for part in (figure.source, seen, table, by) if part)
-
-
-def printable(text: str) -> str:
-    """Names and notes of others may hold line breaks, terminal codes and marks of direction."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return ", ".join(part for part in (inert(figure.source), seen, inert(table), by) if part)
 
 
 def _joined(values: list[Decimal], sign: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.options.market import View
+from optimizer.problem import Problem
 from optimizer.resume import gather_rest
 from optimizer.schedule.schedule import Schedule
 from optimizer.verify.accounts import check_accounts, check_sellers
@@ -56,17 +57,34 @@ def verify(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> list
 def examine(plan: Mapping[str, Any], schedule: Schedule, book: OfferBook) -> Verdict:
     """As `verify`, with the number of checks by subject."""
     document = read_plan(plan)
-    # No offer is thinned out here: a plan made under other wishes may use what another outdoes.
-    everything = View(spared=lambda listing: True)
-    problem = gather_rest(schedule, book, document.replanned_from, everything)
-    check = Checker(document, problem)
+    check = Checker(document, whole_problem(document, schedule, book))
     if _header(check, document, schedule, book):
-        check_rentals(check)
-        check_owning(check)
-        check_working(check)
-        check_sellers(check)
-        check_accounts(check)
+        check_all(check)
     return Verdict(tuple(check.faults), tuple(check.checks.items()))
+
+
+def whole_problem(plan: PlanDocument, schedule: Schedule, book: OfferBook) -> Problem:
+    """What a plan answers. No offer is thinned out: a plan made under other wishes may use what
+    another outdoes."""
+    return gather_rest(schedule, book, plan.replanned_from, View(spared=lambda listing: True))
+
+
+def billed(plan: PlanDocument, problem: Problem) -> Checker:
+    """A plan's bill put together again, whatever it says itself, at the prices of a problem.
+
+    What the problem does not offer is left out of the bill, and is among the faults.
+    """
+    check = Checker(plan, problem)
+    check_all(check)
+    return check
+
+
+def check_all(check: Checker) -> None:
+    check_rentals(check)
+    check_owning(check)
+    check_working(check)
+    check_sellers(check)
+    check_accounts(check)
 
 
 def _header(check: Checker, plan: PlanDocument, schedule: Schedule, book: OfferBook) -> bool:

@@ -1,4 +1,4 @@
-"""Sensitivity: two computations of NPV agree, laws of the draws hold, every range says its basis."""
+"""Two computations of NPV agree, the draws keep their laws, every range says what it rests on."""
 
 from __future__ import annotations
 

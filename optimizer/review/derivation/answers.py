@@ -70,7 +70,7 @@ class _Answers:
         name = f"{worth or 'total'}_{part}"
         if len(each) == 1:
             return each[0].called(name)
-        words = f"{TITLES.get(part, part)}{', present value' if worth else ''}"
+        words = f"{TITLES[part]}{', present value' if worth else ''}"
         unit = "GPU-hours" if part in ("hours", "owned") else self.money
         return summed(name, words, unit, *each, symbol=name)
 
@@ -97,8 +97,8 @@ class _Answers:
 
     def _after_tax(self) -> Figure:
         tax = Taxes(self.inputs, self.lots, self.months).present_value()
-        return worked_out("npv_after_tax", "", self.money, "npv - pv_tax",
-                          replace(self._npv(), title="NPV before tax", symbol="npv"), tax)  # fmt: skip
+        before = replace(self._npv(), title="NPV before tax", symbol="npv")
+        return worked_out("npv_after_tax", "", self.money, "npv - pv_tax", before, tax)
 
     def _saving(self) -> Figure:
         return worked_out("saving", "", self.money, "total_rent - total_buy",

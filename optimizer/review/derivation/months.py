@@ -18,6 +18,7 @@ TITLES = {
     "purchase": "purchase", "maintenance": "maintenance", "hosting": "hosting",
     "idle": "electricity of waiting nodes", "busy": "electricity that use adds",
     "resale": "resale (negative: comes in)", "rent": "rent of the same hours",
+    "hours": "GPU-hours delivered", "owned": "GPU-hours from delivery to sale",
 }  # fmt: skip
 RUNNING = PARTS[1:5]
 _MONTH = f"({DAYS_IN_YEAR} / {MONTHS_IN_YEAR})"
@@ -186,12 +187,12 @@ class LotMonths:
             on += [i.residual(n, lot), i.resale_cost()]
             formula = "-nodes * price * share * (1 - cost)"
         title = f"{TITLES[part]} of {lot.nodes} x {lot.node}"
-        return worked_out(f"{part}_{n}", title, self.money, formula, *on, symbol="paid")
+        return worked_out(f"paid_{part}_{n}", title, self.money, formula, *on, symbol="paid")
 
     def amount(self, part: str, worth: str = "") -> Figure:
         """A part over the whole time, undiscounted or at present value (pv)."""
         name = f"{worth}_{part}_{self.n}" if worth else f"total_{part}_{self.n}"
-        words = TITLES.get(part, part)
+        words = TITLES[part]
         title = f"{words} of {self.lot.node}{', present value' if worth else ''}"
         if part in ("purchase", "resale"):
             m = self.paid_month(part)
