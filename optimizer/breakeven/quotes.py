@@ -61,7 +61,7 @@ def quotes(problem: Problem, kind: NodeKind) -> list[Quote]:
     ):
         best: dict[str, Quote] = {}
         for listing, ratio, how in candidates:
-            quote = _quote(problem, listing, ratio, how)
+            quote = hourly_of(problem, listing, ratio, how)
             known = best.get(quote.span)
             if known is None or (quote.per_hour, quote.name) < (known.per_hour, known.name):
                 best[quote.span] = quote
@@ -120,7 +120,10 @@ def abilities(problem: Problem) -> dict[NodeKind, dict[str, float]]:
     return found
 
 
-def _quote(problem: Problem, listing: Listing, ratio: Decimal, how: str) -> Quote:
+def hourly_of(
+    problem: Problem, listing: Listing, ratio: Decimal = Decimal(1), how: str = ""
+) -> Quote:
+    """What a listing costs an hour, and how long it is paid for at least."""
     costs = problem.costs
     offer = listing.offer
     term = costs.term(offer)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
+from optimizer.cli.explaining import Depth, Explain, explained
 from optimizer.cli.plan import check_writable, deliver, interruptible, told
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
     from optimizer.problem import Problem
+    from optimizer.review.figure import Figure
     from optimizer.review.workbook.question import Question
     from optimizer.schedule.schedule import Schedule
     from providers.offers import OfferBook
@@ -54,6 +56,12 @@ class Material:
         from optimizer.review.workbook.question import make_question
 
         return make_question(self.plan, self.problem)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        from optimizer.review.derivation.answers import answer_figures
+
+        return answer_figures(self.question, self.plan, self.problem)
 
 
 def _xlsx(material: Material) -> bytes:
@@ -95,7 +103,10 @@ def review(
         Path,
         typer.Argument(help="Plan (JSON of rentopt plan), or a schedule (YAML) to plan first."),
     ],
-    format: Annotated[ReviewFormat, typer.Option("--format", help="Form of the output.")],
+    format: Annotated[
+        ReviewFormat | None,
+        typer.Option("--format", help="Form of the output; of --explain text, or json."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
     ] = Path("-"),
@@ -109,6 +120,8 @@ def review(
     focus_version: Annotated[
         FocusVersion, typer.Option(help="Version of FOCUS that --format focus writes.")
     ] = FocusVersion.V1_2,
+    explain: Explain = None,
+    depth: Depth = None,
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
@@ -128,14 +141,26 @@ def review(
 ) -> None:
     """Write a plan up for a finance review: a workbook with live formulas, FOCUS rows, or JSON."""
     check_writable(output)
+    _check_format(format, explain)
     if format is ReviewFormat.XLSX:
         _refuse_terminal(output)
     if plan.suffix.lower() == ".json":
         material = _of_plan(plan, schedule, quotes, store)
     else:
         material = _of_schedule(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
-    material.focus_version = focus_version
-    deliver(WRITERS[format](material), output)
+    if explain:
+        deliver(explained(material.figures, explain, depth, data=format is not None), output)
+    elif format is not None:
+        material.focus_version = focus_version
+        deliver(WRITERS[format](material), output)
+
+
+def _check_format(format: ReviewFormat | None, explain: list[str] | None) -> None:
+    if explain and format not in (None, ReviewFormat.JSON):
+        raise typer.BadParameter("--explain writes text, or json", param_hint="--format")
+    if not explain and format is None:
+        known = ", ".join(ReviewFormat)
+        raise typer.BadParameter(f"say which: {known}; or --explain", param_hint="--format")
 
 
 def _refuse_terminal(output: Path) -> None:

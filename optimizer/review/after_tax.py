@@ -168,5 +168,5 @@ class _View:
             Figure(f"rule.{self.rule.name}", f"rule {self.rule.name}", None, "",
                    source=self.rule.source, note=self.rule.note),
         )  # fmt: skip
-        return Figure(name, f"present value of {what}", value, self.currency, How.FORMULA,
+        return Figure(name, f"present value of {what}", value, self.currency, How.WORDS,
                       formula, on)  # fmt: skip

@@ -35,7 +35,7 @@ def review_figures(
     """
     rent, buy = comparison.rent, comparison.buy
     if rent is None or buy is None:
-        missing = Figure("npv", "NPV of buying less renting", None, "", How.FORMULA)
+        missing = Figure("npv", "NPV of buying less renting", None, "", How.WORDS)
         return (replace(missing, code="nothing_to_compare", note=comparison.reason),)
     return _Figures(comparison, rent, buy, list(breakeven)).all()
 
@@ -93,7 +93,7 @@ class _Figures:
         note = f"reached on {self.buy.day(day)}" if value else "nothing is out at any time"
         formula = "the most that buying has cost beyond renting at any time, net of what came back"
         return Figure(
-            "cash_at_risk", "cash at risk", value, self.currency, How.FORMULA, formula,
+            "cash_at_risk", "cash at risk", value, self.currency, How.WORDS, formula,
             (self.capex(), *self.months()), note=note,
         )  # fmt: skip
 
@@ -227,7 +227,7 @@ class _Figures:
         on = [self.derived["buy"].worth(line, self.rate) for line in lines]
         title = f"equivalent annual cost of {option}"
         inputs = (*on, years, self.rate)
-        return Figure(f"eac.{option}", title, value, self.currency, How.FORMULA, formula, inputs)
+        return Figure(f"eac.{option}", title, value, self.currency, How.WORDS, formula, inputs)
 
     def _recovered(self, option: str, annual: Figure) -> Figure:
         years = self._years(option)
@@ -256,7 +256,7 @@ class _Figures:
                 f"even_use_{row['basis']}.{row['subject']}",
                 f"break-even utilisation, {row['basis']}, against {row['against']}",
                 None if row["break_even"] is None else Decimal(row["break_even"]) / HOURS_IN_DAY,
-                "", How.FORMULA,
+                "", How.WORDS,
                 "(fixed + idle energy) / (rent of all hours - extra energy of use)",
                 source="break-even points of the plan",
                 code="" if row["break_even"] is not None else str(row["answer"]),

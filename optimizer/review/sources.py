@@ -45,13 +45,13 @@ class Derivation:
         title = f"present value of {line.component}, {line.cause}"
         formula = "each payment / (1 + rate) ^ (day / 365), added up"
         on = (self.paid(line), rate)
-        return self._amount(what, title, line.present_value, How.FORMULA, formula, *on)
+        return self._amount(what, title, line.present_value, How.WORDS, formula, *on)
 
     def paid(self, line: LedgerLine) -> Figure:
         """A line undiscounted, with what it was paid for."""
         parts = tuple(self._parts(line))
         covered = sum((part.value or Decimal(0) for part in parts), Decimal(0)) == line.amount
-        how = How.SUM if parts and covered else How.FORMULA
+        how = How.SUM if parts and covered else How.WORDS
         what, title = f"{line.component}.{line.cause}", f"{line.component}, {line.cause}"
         return self._amount(what, title, line.amount, how, _FORMULAS[line.component], *parts)
 
@@ -109,7 +109,7 @@ class Derivation:
             units = f"{rental.nodes} nodes of {rental.units_per_node} units"
             formula = f"{units}, {rental.terms} terms of the quote, as it is billed"
             on = [*priced, *self._vat(offer)]
-            return self._amount(what, title, rental.cost, How.FORMULA, formula, *on)
+            return self._amount(what, title, rental.cost, How.WORDS, formula, *on)
         node_hours = rental_gpu_hours(rental) / node_kind(rental.node).count
         hours = Figure(
             f"{what}.hours", f"hours x {rental.units_per_node} units a node",
@@ -125,7 +125,7 @@ class Derivation:
         if plain.recomputed == value:
             return plain
         formula = "price x quantity, with or without VAT as money.vat says"
-        return self._amount(what, title, value, How.FORMULA, formula, *factors, *tax)
+        return self._amount(what, title, value, How.WORDS, formula, *factors, *tax)
 
     def _offer(self, offer: Offer) -> Figure:
         note = f"seen on {offer.observed_at}, grade {offer.confidence}; quoted as {offer.quoted}"
@@ -190,7 +190,7 @@ class Derivation:
         )  # fmt: skip
         formula = "price x share left at its age, counted as an inflow"
         on = (*self._price(bought.option), share)
-        return self._amount(what, title, -bought.resale, How.FORMULA, formula, *on)
+        return self._amount(what, title, -bought.resale, How.WORDS, formula, *on)
 
     def _price(self, name: str) -> Iterator[Figure]:
         option = self._option(name)

@@ -67,18 +67,36 @@ def examine(
         realised: turns the problem into that of the scenario the plan was made for.
     """
     document = read_plan(plan)
-    # No offer is thinned out here: a plan made under other wishes may use what another outdoes.
-    everything = View(spared=lambda listing: True)
-    problem = realised(gather_rest(schedule, book, document.replanned_from, everything))
+    problem = realised(whole_problem(document, schedule, book))
     check = Checker(document, problem)
     if _header(check, document, schedule, book):
-        check_rentals(check)
-        check_owning(check)
-        mixes = check_working(check)
-        check_sellers(check)
-        check_accounts(check)
-        check_mix_use(check, mixes)
+        check_all(check)
     return Verdict(tuple(check.faults), tuple(check.checks.items()))
+
+
+def whole_problem(plan: PlanDocument, schedule: Schedule, book: OfferBook) -> Problem:
+    """What a plan answers. No offer is thinned out: a plan made under other wishes may use what
+    another outdoes."""
+    return gather_rest(schedule, book, plan.replanned_from, View(spared=lambda listing: True))
+
+
+def billed(plan: PlanDocument, problem: Problem) -> Checker:
+    """A plan's bill put together again, whatever it says itself, at the prices of a problem.
+
+    What the problem does not offer is left out of the bill, and is among the faults.
+    """
+    check = Checker(plan, problem)
+    check_all(check)
+    return check
+
+
+def check_all(check: Checker) -> None:
+    check_rentals(check)
+    check_owning(check)
+    mixes = check_working(check)
+    check_sellers(check)
+    check_accounts(check)
+    check_mix_use(check, mixes)
 
 
 def _header(check: Checker, plan: PlanDocument, schedule: Schedule, book: OfferBook) -> bool:

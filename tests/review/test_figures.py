@@ -146,10 +146,10 @@ def test_npv_is_explained_down_to_the_quote_and_the_purchase_price(
     lines = list(explain(find(figures, "npv")))
     assert lines[0].startswith("NPV of buying less renting = 927.93 CNY")
     text = "\n".join(lines)
-    assert "price of own/card/hour = 2.0 CNY/hour; seen on 2026-11-01, grade A" in text
+    assert "price of own/card/hour = 2 CNY/hour; seen on 2026-11-01, grade A" in text
     assert "[a quote]" in text
     assert "price of one 1xRTX4090 = 1,000.00 CNY [a dealer]" in text
-    assert "a kWh at 00-24, in CNY = 1.0 [the schedule]" in text
+    assert "a kWh at 00-24, in CNY = 1 [the schedule]" in text
     assert "2 months 50%" in text
     assert len(list(explain(find(figures, "npv"), depth=1))) == 3
 

@@ -92,6 +92,12 @@ def outcomes(question: Question) -> list[Outcome]:
     return list(_Answers(question).all())
 
 
+def npv_of(question: Question) -> Decimal:
+    """NPV of buying less renting alone: the first of all answers."""
+    answers = _Answers(question)
+    return answers.worth(answers.flows.rent) - answers.worth(answers.flows.buying)
+
+
 class _Answers:
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -102,13 +108,13 @@ class _Answers:
 
     def all(self) -> Iterator[Outcome]:
         money, per_hour = self.question.currency, f"{self.question.currency}/GPU-hour"
-        buy, rent = self._worth(self.flows.buying), self._worth(self.flows.rent)
+        buy, rent = self.worth(self.flows.buying), self.worth(self.flows.rent)
         yield _known("npv", "NPV of buying less renting", money, rent - buy)
         yield _known("npv_buy", "NPV of buying", money, -buy)
         yield _known("npv_rent", "NPV of renting", money, -rent)
         after = [net - tax for net, tax in zip(self.net, self._taxes(), strict=True)]
         yield _known(
-            "npv_after_tax", "NPV of buying less renting, after tax", money, self._worth(after)
+            "npv_after_tax", "NPV of buying less renting, after tax", money, self.worth(after)
         )
         saving = sum(self.net, ZERO)
         yield _known("saving", "saving by buying, undiscounted", money, saving)
@@ -120,7 +126,7 @@ class _Answers:
             "discounted_payback", "discounted payback", "months", self._payback(present, resale)
         )
         yield _known("eac", "equivalent annual cost of buying", f"{money}/year", self._eac(buy))
-        hours, worth = sum(self.flows.hours, ZERO), self._worth(self.flows.worth)
+        hours, worth = sum(self.flows.hours, ZERO), self.worth(self.flows.worth)
         total = sum(self.flows.buying, ZERO)
         yield Outcome(
             "gpu_hour_accounting", "cost of a delivered GPU-hour, accounting", per_hour,
@@ -128,7 +134,7 @@ class _Answers:
         )  # fmt: skip
         yield Outcome(
             "gpu_hour_economic", "cost of a delivered GPU-hour, economic", per_hour,
-            _ratio(buy, self._worth(self.flows.hours)),
+            _ratio(buy, self.worth(self.flows.hours)),
         )  # fmt: skip
         yield Outcome(
             "break_even_rent", "break-even rental price", per_hour, _ratio(buy, worth)
@@ -142,7 +148,7 @@ class _Answers:
     def _present(self, flows: Sequence[Decimal]) -> list[Decimal]:
         return [flow * month.factor for flow, month in zip(flows, self.months, strict=True)]
 
-    def _worth(self, flows: Sequence[Decimal]) -> Decimal:
+    def worth(self, flows: Sequence[Decimal]) -> Decimal:
         return sum(self._present(flows), ZERO)
 
     def _payback(self, flows: list[Decimal], resale: list[Decimal]) -> Metric:
@@ -172,12 +178,12 @@ class _Answers:
 
     def _use(self) -> Decimal:
         """Delivered GPU-hours over those there are, both at their present value."""
-        return self._worth(self.flows.hours) / self._owned()
+        return self.worth(self.flows.hours) / self._owned()
 
     def _owned(self) -> Decimal:
         return sum(
             (
-                self._worth([
+                self.worth([
                     lot.nodes * lot.gpus * HOURS_IN_DAY * _owned_days(self.question, month, lot)
                     for month in self.months
                 ])
@@ -189,8 +195,8 @@ class _Answers:
     def _even_use(self) -> Metric:
         """(fixed costs + idle electricity) / (rent - what use adds to electricity), a share."""
         flows = self.flows
-        fixed = self._worth(flows.buying) - self._worth(flows.busy)
-        each = self._worth(flows.rent) - self._worth(flows.busy)
+        fixed = self.worth(flows.buying) - self.worth(flows.busy)
+        each = self.worth(flows.rent) - self.worth(flows.busy)
         if not self._use():
             return none("never_used", "what is bought is never used")
         if each <= 0:
@@ -204,9 +210,9 @@ class _Answers:
     def _even_price(self, rent: Decimal) -> Metric:
         """Factor of all purchase prices; maintenance and resale move with them."""
         flows = self.flows
-        other = sum((self._worth(f) for f in (flows.hosting, flows.idle, flows.busy)), ZERO)
+        other = sum((self.worth(f) for f in (flows.hosting, flows.idle, flows.busy)), ZERO)
         priced = sum(
-            (self._worth(f) for f in (flows.purchase, flows.maintenance, flows.resale)), ZERO
+            (self.worth(f) for f in (flows.purchase, flows.maintenance, flows.resale)), ZERO
         )
         if priced <= 0:
             return none("always", "the resale is worth more than the purchase")
