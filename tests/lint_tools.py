@@ -13,6 +13,8 @@ PACKAGES = {
     "crontab": "cron",
     "shellcheck": "shellcheck",
     "soffice": "libreoffice-calc",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
 }
 """Program → Debian package."""
 WANTED = bool(os.environ.get("RENTOPT_TEST_TOOLS"))

@@ -1,9 +1,10 @@
-"""``rentopt review``: a plan as finance reviews it, as a workbook, a cost table or data."""
+"""``rentopt review``: a plan as finance reviews it: memo, workbook, cost table or data."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -21,15 +22,23 @@ if TYPE_CHECKING:
     from optimizer.plans import Plan
     from optimizer.problem import Problem
     from optimizer.review.figure import Figure
+    from optimizer.review.memo.memo import Memo
     from optimizer.review.workbook.question import Question
     from optimizer.schedule.schedule import Schedule
     from providers.offers import OfferBook
 
 
 class ReviewFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
     XLSX = "xlsx"
     FOCUS = "focus"
     JSON = "json"
+
+
+class MemoLang(StrEnum):
+    EN = "en"
+    ZH = "zh"
 
 
 class FocusVersion(StrEnum):
@@ -44,6 +53,8 @@ class Material:
     plan: Plan
     priced: Callable[[], tuple[Schedule, OfferBook]]
     focus_version: str = FocusVersion.V1_2
+    lang: str = MemoLang.EN
+    static: bool = False
 
     @cached_property
     def problem(self) -> Problem:
@@ -63,18 +74,46 @@ class Material:
 
         return answer_figures(self.question, self.plan, self.problem)
 
+    @cached_property
+    def memo(self) -> Memo:
+        from optimizer.review.memo.memo import make_memo
+
+        return make_memo(self.plan, self.problem, self.question)
+
+
+def _html(material: Material) -> str:
+    with _extra("a memo as HTML", "jinja2"):
+        from optimizer.review.memo.page import memo_html
+    from optimizer.review.memo.words import Lang
+
+    return memo_html(material.memo, Lang(material.lang), static=material.static)
+
+
+def _md(material: Material) -> str:
+    from optimizer.review.memo.markdown import memo_md
+    from optimizer.review.memo.words import Lang
+
+    return memo_md(material.memo, Lang(material.lang))
+
 
 def _xlsx(material: Material) -> bytes:
+    from optimizer.review.workbook.book import workbook
+
+    with _extra("a workbook", "xlsxwriter"):
+        return workbook(material.question, material.plan)
+
+
+@contextmanager
+def _extra(what: str, package: str) -> Iterator[None]:
+    """A package of the extra that is not there is said in a sentence."""
     from providers.errors import RentoptError
 
     try:
-        from optimizer.review.workbook.book import workbook
-
-        return workbook(material.question, material.plan)
+        yield
     except ModuleNotFoundError as error:
-        if error.name != "xlsxwriter":
+        if error.name != package:
             raise
-        raise RentoptError("a workbook needs an extra: pip install rentopt[review]") from None
+        raise RentoptError(f"{what} needs an extra: pip install rentopt[review]") from None
 
 
 def _focus(material: Material) -> str:
@@ -91,6 +130,8 @@ def _json(material: Material) -> str:
 
 
 WRITERS: dict[ReviewFormat, Callable[[Material], str | bytes]] = {
+    ReviewFormat.HTML: _html,
+    ReviewFormat.MD: _md,
     ReviewFormat.XLSX: _xlsx,
     ReviewFormat.FOCUS: _focus,
     ReviewFormat.JSON: _json,
@@ -122,6 +163,10 @@ def review(
     ] = FocusVersion.V1_2,
     explain: Explain = None,
     depth: Depth = None,
+    lang: Annotated[MemoLang, typer.Option(help="Language of a memo (html, md).")] = MemoLang.EN,
+    static: Annotated[
+        bool, typer.Option("--static", help="An HTML memo without sliders or any script.")
+    ] = False,
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
@@ -139,7 +184,7 @@ def review(
         bool, typer.Option("--verbose", "-v", help="Say each step on standard error.")
     ] = False,
 ) -> None:
-    """Write a plan up for a finance review: a workbook with live formulas, FOCUS rows, or JSON."""
+    """Write a plan up for a finance review: a memo to sign, a workbook, FOCUS rows, or JSON."""
     check_writable(output)
     _check_format(format, explain)
     if format is ReviewFormat.XLSX:
@@ -151,7 +196,7 @@ def review(
     if explain:
         deliver(explained(material.figures, explain, depth, data=format is not None), output)
     elif format is not None:
-        material.focus_version = focus_version
+        material.focus_version, material.lang, material.static = focus_version, lang, static
         deliver(WRITERS[format](material), output)
 
 

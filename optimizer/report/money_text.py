@@ -20,20 +20,32 @@ def money(amount: Decimal) -> str:
     return f"{cents(amount):,.2f}"
 
 
-def footed(amounts: Sequence[Decimal]) -> list[Decimal]:
+def footed(
+    amounts: Sequence[Decimal], unit: Decimal = CENT, total: Decimal | None = None
+) -> list[Decimal]:
     """The amounts in whole cents that add up to the rounded sum.
 
     Each is cut down to the cent; the cents that are then missing go to the largest remainders, in
     line order among equals. So no line is a cent or more away from what it exactly is.
 
+    Args:
+        unit: what to round to, instead of a cent.
+        total: what they must add up to, where that is rounded already.
+
     >>> footed([Decimal("0.005"), Decimal("0.005"), Decimal("1")])
     [Decimal('0.01'), Decimal('0.00'), Decimal('1.00')]
     """
-    lines = [amount.quantize(CENT, ROUND_FLOOR) + 0 for amount in amounts]
-    missing = cents(sum(amounts, Decimal(0))) - sum(lines, Decimal(0))
+    lines = [amount.quantize(unit, ROUND_FLOOR) + 0 for amount in amounts]
+    if not lines:
+        return []
+    whole = sum(amounts, Decimal(0)).quantize(unit, ROUND_HALF_UP) if total is None else total
+    missing = int((whole - sum(lines, Decimal(0))) / unit)
+    each, more = divmod(missing, len(lines))
     order = sorted(range(len(lines)), key=lambda i: lines[i] - amounts[i])
-    for i in order[: int(missing / CENT)]:
-        lines[i] += CENT
+    for i in order:
+        lines[i] += each * unit
+    for i in order[:more]:
+        lines[i] += unit
     return lines
 
 

@@ -46,7 +46,7 @@ class Month:
 
 
 @dataclass(slots=True)
-class _Flows:
+class Flows:
     """What both sides pay, by period."""
 
     purchase: list[Decimal]
@@ -76,6 +76,11 @@ class _Flows:
         parts = (self.purchase, self.running, self.resale)
         return [sum(each, ZERO) for each in zip(*parts, strict=True)]
 
+    @property
+    def net(self) -> list[Decimal]:
+        """What buying rather than renting brings, before tax: money that comes in positive."""
+        return [rent - paid for rent, paid in zip(self.rent, self.buying, strict=True)]
+
 
 def months(question: Question) -> list[Month]:
     """Period 0 is the first day; the last one ends with the horizon and may be shorter."""
@@ -85,6 +90,12 @@ def months(question: Question) -> list[Month]:
         found.append(Month(start, end, (1 + question.rate) ** (-end / DAYS_IN_YEAR)))
         start = end
     return found
+
+
+def all_flows(question: Question) -> Flows:
+    """What all purchases together, and renting instead, pay in each of `months`."""
+    periods = months(question)
+    return _add([_lot_flows(question, periods, lot) for lot in question.lots])
 
 
 def outcomes(question: Question) -> list[Outcome]:
@@ -102,9 +113,8 @@ class _Answers:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.months = months(question)
-        self.flows = _add([_lot_flows(question, self.months, lot) for lot in question.lots])
-        bought = zip(self.flows.rent, self.flows.buying, strict=True)
-        self.net = [rent - paid for rent, paid in bought]
+        self.flows = all_flows(question)
+        self.net = self.flows.net
 
     def all(self) -> Iterator[Outcome]:
         money, per_hour = self.question.currency, f"{self.question.currency}/GPU-hour"
@@ -232,8 +242,8 @@ class _Answers:
         return paid
 
 
-def _lot_flows(question: Question, periods: list[Month], lot: Lot) -> _Flows:
-    flows = _Flows(*([] for _ in range(11)))
+def _lot_flows(question: Question, periods: list[Month], lot: Lot) -> Flows:
+    flows = Flows(*([] for _ in range(11)))
     price = lot.nodes * lot.price
     sold = min(lot.sold, question.days)
     power = question.pue * question.tariff * HOURS_IN_DAY * lot.nodes
@@ -292,11 +302,11 @@ def _deductions(
     return deducted, left
 
 
-def _add(lots: list[_Flows]) -> _Flows:
-    return _Flows(
+def _add(lots: list[Flows]) -> Flows:
+    return Flows(
         *(
             [sum(each, ZERO) for each in zip(*(getattr(lot, name) for lot in lots), strict=True)]
-            for name in _Flows.__dataclass_fields__
+            for name in Flows.__dataclass_fields__
         )
     )
 

@@ -1,0 +1,1 @@
+"""The memo of a review: what to sign and what it rests on, as HTML or Markdown."""

@@ -1,0 +1,124 @@
+"""Everything a memo says, worked out once, for every form it is written in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.finance import returns
+from optimizer.finance.rates import MONTHS_IN_YEAR, annual_rate, monthly_rate
+from optimizer.finance.refusal import Metric
+from optimizer.plans import Plan
+from optimizer.problem import Problem
+from optimizer.report.plan_json import plan_to_json
+from optimizer.review.memo.decision import Decision, decide
+from optimizer.review.memo.ladder import Ladder, Regime, Rung
+from optimizer.review.memo.levers import Flip, Tornado, TwoWay, flips, tornado, two_way
+from optimizer.review.memo.register import Assumption, is_draft, register
+from optimizer.review.memo.what_if import ZERO, Answered, WhatIf, make_what_if
+from optimizer.review.workbook.question import Question
+
+TOLERANCE = Decimal("1e-6")
+"""Of checks, as a share of the purchases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What must hold, and by how much it does not."""
+
+    name: str
+    apart: Decimal
+    """Difference, as a share of the purchases."""
+
+    @property
+    def holds(self) -> bool:
+        return self.apart <= TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    plan: Plan
+    what_if: WhatIf
+    decision: Decision
+    flips: tuple[Flip, ...]
+    tornado: tuple[Tornado, ...]
+    two_way: TwoWay | None
+    rungs: tuple[Rung, ...]
+    regime: Regime
+    assumptions: tuple[Assumption, ...]
+    returns: tuple[tuple[str, Metric], ...]
+    """irr and mirr, a year."""
+    checks: tuple[Check, ...]
+    vat: str
+    """ignore, recoverable or cost"""
+    plan_sha256: str
+
+    @property
+    def question(self) -> Question:
+        return self.what_if.question
+
+    @property
+    def base(self) -> Answered:
+        return self.what_if.base
+
+    @property
+    def npv(self) -> Decimal:
+        return self.base.npv
+
+
+def make_memo(plan: Plan, problem: Problem, question: Question) -> Memo:
+    what_if = make_what_if(question, problem)
+    found, assumptions = flips(what_if), register(what_if, plan, problem)
+    ladder = Ladder(what_if, plan)
+    rungs = ladder.rungs()
+    npv = what_if.base.npv
+    draft = is_draft(assumptions, npv)
+    return Memo(
+        plan=plan,
+        what_if=what_if,
+        decision=decide(plan, problem, question, npv, found, assumptions, draft),
+        flips=tuple(found),
+        tornado=tuple(tornado(what_if)),
+        two_way=two_way(what_if),
+        rungs=tuple(rungs),
+        regime=ladder.regime(),
+        assumptions=tuple(assumptions),
+        returns=tuple(_returns(what_if.base)),
+        checks=tuple(_checks(plan, what_if.base, found, rungs)),
+        vat=problem.costs.money.vat,
+        plan_sha256=hashlib.sha256(plan_to_json(plan).encode()).hexdigest(),
+    )
+
+
+def _returns(base: Answered) -> Iterator[tuple[str, Metric]]:
+    """Of the monthly differences, a year; IRR is refused where flows turn more than once."""
+    flows, rate = base.flows.net, monthly_rate(base.question.rate)
+    yield "irr", returns.irr(flows, int(MONTHS_IN_YEAR))
+    found = returns.mirr(flows, rate, rate)
+    if found.value is not None:
+        found = Metric(annual_rate(found.value, MONTHS_IN_YEAR))
+    yield "mirr", found
+
+
+def _checks(plan: Plan, base: Answered, found: list[Flip], rungs: list[Rung]) -> Iterator[Check]:
+    capex = base.known("capex")
+
+    def check(name: str, apart: Decimal) -> Check:
+        return Check(name, abs(apart) / capex)
+
+    sides = base.known("npv_buy") - base.known("npv_rent")
+    yield check("sides", base.npv - sides)
+    yield check("flows", base.npv - base.worth(base.flows.net))
+    yield check("nodes", base.npv - sum((rung.saving for rung in rungs), ZERO))
+    yield check("flips", max((flip.left for flip in found), default=ZERO) * capex)
+    hours, owned = base.known("utilisation"), Decimal(1)
+    yield check("hours", max(ZERO, hours - owned) * capex)
+    paid = sum((line.amount for line in plan.ledger), ZERO)
+    yield check("bill", plan.total - paid)
+    worth = sum((line.present_value for line in plan.ledger), ZERO)
+    yield check("bill_worth", plan.npv - worth)
+    if base.question.planned:
+        prices = sum((line.price for line in plan.bought), ZERO)
+        yield check("purchases", capex - prices)

@@ -1,0 +1,361 @@
+"""The memo's tables as cells: what each says, its raw value, and the figure it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from optimizer.finance.refusal import Metric
+from optimizer.report.money_text import footed, why_none
+from optimizer.report.rental_groups import grouped
+from optimizer.review.memo.charts import runs
+from optimizer.review.memo.ladder import Rung
+from optimizer.review.memo.memo import Memo
+from optimizer.review.memo.what_if import ZERO
+from optimizer.review.memo.words import NONE, Words
+
+UNIT = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    kind: str = ""
+    """Classes: n (a number), good, bad, quiet …"""
+    key: str = ""
+    """Name of the figure it shows."""
+    raw: object = ""
+    lang: str = ""
+    """Where it is not in the memo's language: quoted from somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    cells: tuple[Cell, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    caption: str
+    heads: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    foot: Row | None = None
+    notes: tuple[str, ...] = ()
+    kind: str = ""
+    across: str = ""
+    """What the columns of a grid are."""
+    titled: bool = False
+    """Whether the caption is shown: it is not where it says what the heading above says."""
+
+
+class Tables:
+    """All tables of a memo in one language."""
+
+    def __init__(self, memo: Memo, words: Words) -> None:
+        self.memo, self.w = memo, words
+        self.plan, self.q, self.base = memo.plan, memo.question, memo.base
+
+    # -- cells -----------------------------------------------------------------------------------
+
+    def head(self, *keys: str, right: int = 1) -> tuple[Cell, ...]:
+        """Titles by key; those from `right` on stand over numbers."""
+        return tuple(
+            Cell(self.w(f"col_{key}", currency=self.w.unit) if key else "",
+                 "n" if number >= right else "")
+            for number, key in enumerate(keys)
+        )  # fmt: skip
+
+    def quoted(self, text: str, kind: str = "") -> Cell:
+        """Said by the optimiser or a source, in English."""
+        return Cell(text, kind, lang="" if self.w.lang == "en" else "en")
+
+    def money(self, value: Decimal | None, key: str = "", *, sign: bool = False) -> Cell:
+        if value is None:
+            return Cell(NONE, "n quiet")
+        kind = "n bad" if sign and value < 0 else "n"
+        return Cell(self.w.number(value, sign=sign), kind, key, value)
+
+    def number(self, text: str, key: str = "", raw: object = "") -> Cell:
+        return Cell(text, "n", key, raw)
+
+    def metric(self, key: str, found: Metric, form: str) -> Cell:
+        if found.value is None:
+            return Cell(self.w(f"code_{found.code}"), "n quiet", key, "")
+        return Cell(self.w.of(form, found.value), "n", key, found.value)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def three(self) -> Table:
+        best, rows, notes = self.plan.answer("mix"), [], []
+        for answer in self.plan.answers:
+            name = self.w(f"answer_{answer.kind}")
+            extra = None
+            if answer.npv is not None and best.npv is not None and answer is not best:
+                extra = answer.npv - best.npv
+            gap = self.w.percent(Decimal(repr(answer.gap)), 2) if answer.gap is not None else NONE
+            rows.append(
+                Row((
+                    Cell(name), self.money(answer.total, f"answers.{answer.kind}.total"),
+                    self.money(answer.npv, f"answers.{answer.kind}.npv"),
+                    self.money(extra, f"answers.{answer.kind}.extra", sign=True),
+                    self.number(gap), self.number(f"{answer.nodes_bought}"),
+                ), "strong" if answer is best else "")
+            )  # fmt: skip
+            if answer.npv is None:
+                notes.append(self.w("no_answer", name=name, why=why_none(answer)))
+        if self.memo.decision.whole is not None:
+            aside = self.memo.decision.whole - self.memo.npv
+            npv, aside = footed([self.memo.npv, aside], UNIT)
+            notes.append(
+                self.w("bridge", whole=self.w.money(npv + aside, sign=True),
+                       npv=self.w.money(npv, sign=True), aside=self.w.money(aside, sign=True))
+            )  # fmt: skip
+        heads = self.head("plan", "total", "pv", "extra", "gap", "nodes_bought")
+        return Table(self.w("h_answers"), heads, tuple(rows), notes=tuple(notes))
+
+    def ladder(self) -> Table:
+        rows = [
+            Row((
+                Cell(self.w("node_number", n=rung.number, node=rung.node)),
+                self.number(self.w.percent(rung.use), f"ladder.{rung.number}.use", rung.use),
+                self.number(self.w.number(Decimal(rung.days_used))),
+                self.money(saving, f"ladder.{rung.number}.saving", sign=True),
+                self.money(so_far, sign=True),
+                self.number(NONE if rung.even_rent is None else self.w.price(rung.even_rent),
+                            f"ladder.{rung.number}.even_rent",
+                            "" if rung.even_rent is None else rung.even_rent),
+            ))
+            for rung, saving, so_far in _adding_up(self.memo)
+        ]  # fmt: skip
+        heads = self.head("node", "use", "days_used", "saving", "so_far", "even_rent")
+        return Table(self.w("h_ladder"), heads, tuple(rows))
+
+    def metrics(self) -> Table:
+        found = dict(self.memo.returns)
+        forms = {
+            "npv": "amount", "npv_buy": "amount", "npv_rent": "amount", "saving": "amount",
+            "capex": "amount", "cash_at_risk": "amount", "irr": "rate", "mirr": "rate",
+            "payback": "months", "discounted_payback": "months", "eac": "amount",
+            "gpu_hour_accounting": "rent", "gpu_hour_economic": "rent", "break_even_rent": "rent",
+            "utilisation": "share", "break_even_use": "share",
+        }  # fmt: skip
+        rows = []
+        for name, form in forms.items():
+            metric = found[name] if name in found else self.base.outcomes[name].metric
+            only = "only by the resale" in metric.reason
+            meaning = self.w(f"meaning_{name}") + (f"; {self.w('only_resale')}" if only else "")
+            rows.append(
+                Row((
+                    Cell(self.w(f"metric_{name}")),
+                    self.metric(f"outputs.{name}", metric, form),
+                    Cell(meaning, "wide"),
+                ), "strong" if name == "npv" else "")
+            )  # fmt: skip
+        price = self.base.outcomes["break_even_price"].metric
+        if price.value is not None:
+            price = Metric(price.value * self.base.known("capex"))
+        rows.append(
+            Row((
+                Cell(self.w("metric_break_even_price")),
+                self.metric("outputs.break_even_price", price, "amount"),
+                Cell(self.w("meaning_break_even_price"), "wide"),
+            ))
+        )  # fmt: skip
+        heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
+        return Table(self.w("h_metrics"), heads, tuple(rows))
+
+    # -- money by month --------------------------------------------------------------------------
+
+    def cash(self) -> Table:
+        """Whole units of currency that add up across and down, to the figures above."""
+        flows = self.base.flows
+        parts = [flows.rent, *([-v for v in part] for part in
+                               (flows.purchase, flows.running, flows.resale))]  # fmt: skip
+        totals = footed([sum(part, ZERO) for part in parts], UNIT)
+        shown = [footed(part, UNIT, total) for part, total in zip(parts, totals, strict=True)]
+        present = [flow * month.factor
+                   for flow, month in zip(flows.net, self.base.months, strict=True)]  # fmt: skip
+        worth = footed(present, UNIT)
+        rows, so_far, worth_so_far = [], ZERO, ZERO
+        for number, month in enumerate(self.base.months):
+            cells = [part[number] for part in shown]
+            net = sum(cells, ZERO)
+            so_far, worth_so_far = so_far + net, worth_so_far + worth[number]
+            ends = self.plan.first_day + timedelta(int(month.end))
+            rows.append(
+                Row((
+                    Cell(f"{number}", "n"), Cell(self.w.day(ends), "day"),
+                    *(self.money(value, sign=True) for value in cells),
+                    self.money(net, f"month.{number}.net", sign=True),
+                    self.money(so_far, sign=True),
+                    self.money(worth[number], sign=True), self.money(worth_so_far, sign=True),
+                ))
+            )  # fmt: skip
+        foot = Row((
+            Cell(self.w("total")), Cell(""),
+            *(self.money(total, sign=True) for total in totals),
+            self.money(sum(totals, ZERO), "outputs.saving", sign=True), Cell(""),
+            self.money(sum(worth, ZERO), "outputs.npv", sign=True), Cell(""),
+        ))  # fmt: skip
+        heads = (Cell(self.w("col_period"), "n"), Cell(self.w("col_ends")), *self.head(
+            "rent_saved", "bought", "running", "resale", "net", "so_far", "pv", "pv_so_far",
+            right=0,
+        ))  # fmt: skip
+        return Table(self.w("h_cash"), heads, tuple(rows), foot, kind="dense")
+
+    def crossover(self) -> Table:
+        rows = [
+            Row((Cell(self.w.number(at.days), "n"), self.money(at.rent), self.money(at.buy),
+                 self.money(at.if_sold)))
+            for at in self.base.crossover()
+        ]  # fmt: skip
+        heads = self.head("day", "cost_rent", "cost_buy", "cost_sold", right=0)
+        return Table(self.w("crossover_title"), heads, tuple(rows))
+
+    # -- sensitivity -----------------------------------------------------------------------------
+
+    def even(self, factors: Sequence[Decimal]) -> Table:
+        rows = [
+            Row((
+                self.number(self.w.price(point.rent)),
+                self.number(NONE if point.use is None else self.w.percent(point.use)),
+            ))
+            for point in self.base.even_use(list(factors))
+        ]  # fmt: skip
+        return Table(self.w("even_title"), self.head("rent", "even_use", right=0), tuple(rows))
+
+    def tornado(self) -> Table:
+        rows = [
+            Row((
+                Cell(self.w(f"lever_{swing.name}")),
+                self.number(self.w.of(swing.form, swing.now)),
+                self.number(self.w.of(swing.form, swing.low)),
+                self.number(self.w.of(swing.form, swing.high)),
+                self.money(swing.npv_at_low, f"tornado.{swing.name}.low", sign=True),
+                self.money(swing.npv_at_high, f"tornado.{swing.name}.high", sign=True),
+                self.number(self._flip(swing.name)),
+                Cell(self.w(f"range_{swing.source}")),
+            ))
+            for swing in self.memo.tornado
+        ]  # fmt: skip
+        heads = (*self.head("assumption", "now", "low", "high", "npv_low", "npv_high", "flip"),
+                 Cell(self.w("col_range")))  # fmt: skip
+        return Table(self.w("h_tornado"), heads, tuple(rows))
+
+    def _flip(self, name: str) -> str:
+        for flip in self.memo.flips:
+            if flip.lever.name == name:
+                return self.w.of(flip.lever.form, flip.value)
+        return NONE
+
+    def two_way(self) -> Table | None:
+        found = self.memo.two_way
+        if found is None:
+            return None
+        rows = [
+            Row((
+                Cell(self.w.percent(use), "n here" if number == found.planned else "n"),
+                *(
+                    Cell(self.w.number(npv, sign=True), self._cell_kind(
+                        npv, here=(number, column) == (found.planned, found.quoted)))
+                    for column, npv in enumerate(line)
+                ),
+            ))
+            for number, (use, line) in enumerate(zip(found.uses, found.npv, strict=True))
+        ]  # fmt: skip
+        heads = (Cell(self.w("col_use_down")), *(
+            Cell(self.w.price(rent), "n here" if n == found.quoted else "n")
+            for n, rent in enumerate(found.rents)
+        ))  # fmt: skip
+        return Table(self.w("h_two_way"), heads, tuple(rows), kind="heat",
+                     across=self.w("across_rent", currency=self.w.unit))  # fmt: skip
+
+    @staticmethod
+    def _cell_kind(npv: Decimal, *, here: bool) -> str:
+        return f"n {'wins' if npv > 0 else 'loses'}{' here' if here else ''}"
+
+    def regime(self) -> Table:
+        found = self.memo.regime
+        rows = [
+            Row((
+                Cell(self.w.percent(load, 0), "n here" if load == 1 else "n"),
+                *(
+                    Cell(f"{nodes}", f"n own{nodes * 4 // found.most}"
+                         f"{' here' if load == 1 == rent else ''}")
+                    for rent, nodes in zip(found.rents, line, strict=True)
+                ),
+            ))
+            for load, line in zip(found.loads, found.nodes, strict=True)
+        ]  # fmt: skip
+        heads = (Cell(self.w("col_load_down")), *(
+            Cell(self.w.percent(rent, 0), "n here" if rent == 1 else "n") for rent in found.rents
+        ))  # fmt: skip
+        return Table(self.w("h_regime"), heads, tuple(rows), kind="heat",
+                     across=self.w("across_rent_share"))  # fmt: skip
+
+    # -- the plan --------------------------------------------------------------------------------
+
+    def calendar(self) -> Table:
+        rows = [
+            Row((
+                Cell(run.workload), Cell(run.node), Cell(self.w.day(run.start)),
+                Cell(self.w.day(run.end - timedelta(1))), self.number(run.cell),
+            ))
+            for run in runs(self.plan)
+        ]  # fmt: skip
+        heads = (*(Cell(self.w(f"col_{k}")) for k in ("workload", "on", "first", "last")),
+                 Cell(self.w("col_count"), "n"))  # fmt: skip
+        return Table(self.w("calendar_title"), heads, tuple(rows))
+
+    def bought(self) -> Table | None:
+        if not self.plan.bought:
+            return None
+        cost = footed([line.price for line in self.plan.bought], UNIT)
+        back = footed([line.resale for line in self.plan.bought], UNIT)
+        rows = [
+            Row((
+                Cell(f"{line.nodes} × {line.node}"), Cell(self.w.day(line.paid)),
+                Cell(self.w.day(line.usable)), Cell(self.w.day(line.sold)),
+                self.money(price), self.money(resale), self.quoted(line.source, "wide"),
+            ))
+            for line, price, resale in zip(self.plan.bought, cost, back, strict=True)
+        ]  # fmt: skip
+        foot = Row((Cell(self.w("total")), Cell(""), Cell(""), Cell(""),
+                    self.money(sum(cost, ZERO), "capex"), self.money(sum(back, ZERO)),
+                    Cell("")))  # fmt: skip
+        heads = (*(Cell(self.w(f"col_{k}")) for k in ("buy", "pay_on", "usable", "sold")),
+                 *self.head("price", "worth", right=0), Cell(self.w("col_source")))  # fmt: skip
+        return Table(self.w("t_bought"), heads, tuple(rows), foot, titled=True)
+
+    def rented(self) -> Table | None:
+        groups = grouped(self.plan)
+        if not groups:
+            return None
+        costs = footed([group.cost for group in groups], UNIT)
+        rows = [
+            Row((
+                Cell(group.sample.node), Cell(group.sample.offer, "wide"),
+                Cell(", ".join(group.workloads), "wide"),
+                Cell(f"{self.w.day(group.start)} – {self.w.day(group.end - timedelta(1))}"),
+                Cell(group.sample.quoted, "wide"), self.money(cost),
+                self.number(f"{group.sample.age_days}"),
+            ))
+            for group, cost in zip(groups, costs, strict=True)
+        ]  # fmt: skip
+        foot = Row((Cell(self.w("total")), *[Cell("")] * 4, self.money(sum(costs, ZERO)),
+                    Cell("")))  # fmt: skip
+        heads = (*(Cell(self.w(f"col_{k}")) for k in
+                   ("rent_node", "offer", "for", "days", "quoted")),
+                 *self.head("cost", "age", right=0))  # fmt: skip
+        return Table(self.w("t_rented"), heads, tuple(rows), foot, titled=True)
+
+
+def _adding_up(memo: Memo) -> Iterator[tuple[Rung, Decimal, Decimal]]:
+    so_far = ZERO
+    savings = footed([rung.saving for rung in memo.rungs], UNIT)
+    for rung, saving in zip(memo.rungs, savings, strict=True):
+        so_far += saving
+        yield rung, saving, so_far
