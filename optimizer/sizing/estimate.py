@@ -14,7 +14,7 @@ from optimizer.sizing.memory import MemoryBreakdown, serving_memory
 from optimizer.sizing.replica import Replica, replica
 from optimizer.sizing.results import BY_USER, MeasuredRate, Serving, SpeedAt, Training, Unfit
 from optimizer.sizing.throughput import inference_speed
-from optimizer.sizing.training import relative_training_speed
+from optimizer.sizing.training.relative import relative_training_speed
 from providers.hardware import accelerators
 
 __all__ = [

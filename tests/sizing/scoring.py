@@ -11,13 +11,10 @@ from optimizer.sizing.measured import (
     ENGINE_NAMES,
     PRECISIONS,
     InferenceRow,
-    TrainingRow,
     inference_rows,
-    training_rows,
 )
 from optimizer.sizing.memory import activation_bytes, kv_cache_bytes_per_token, weights_bytes
 from optimizer.sizing.throughput import inference_speed
-from optimizer.sizing.training import gang_speed
 from providers.hardware import accelerators
 
 Scores = dict[str, list[float]]
@@ -85,34 +82,3 @@ def _predicted(row: InferenceRow) -> float | None:
         "total_tok_s": users * (prompt + output) / wall,
     }
     return answers.get(row.metric)
-
-
-def score_training() -> Scores:
-    scores: Scores = defaultdict(list)
-    for row in training_rows():
-        known = row.model in model_cards() and "FP8" not in row.precision
-        if known and row.tokens_per_s and row.sequence_tokens:
-            predicted = _gang(row)
-            if predicted is not None:
-                modelled = row.comparable and row.micro_batch
-                task = "training" if modelled else "training, other methods or batch not stated"
-                scores[task].append(abs(predicted / row.tokens_per_s - 1.0))
-    return scores
-
-
-def _gang(row: TrainingRow) -> float | None:
-    micro_batch = row.micro_batch or 1
-    steps = round((row.global_batch or 0) / (micro_batch * row.gpus)) or 1
-    sharded = any(word in row.parallelism for word in ("FSDP", "ZeRO-3", "FULL"))
-    speed = gang_speed(
-        model_card(row.model),
-        row.method,
-        "zero-3" if sharded and row.gpus > 1 else "ddp",
-        accelerators()[row.hardware],
-        min(row.gpus, 8),
-        max(row.gpus // 8, 1),
-        sequence_tokens=row.sequence_tokens or 1,
-        micro_batch=micro_batch,
-        accumulation=steps if row.global_batch else 8,
-    )
-    return speed.tokens_per_s if speed else None

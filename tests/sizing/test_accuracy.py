@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from scoring import score_inference, score_training, summary
+from scoring import score_inference, summary
 
-SUMMARY = summary(score_inference() | score_training())
+SUMMARY = summary(score_inference())
 
 DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
 
@@ -18,7 +18,6 @@ DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
         ("memory with long prompts", 0.10, 0.70),
         ("single stream, dense", 0.15, 0.60),
         ("batched, dense", 0.18, 0.70),
-        ("training", 0.18, 0.70),
     ],
 )
 def test_predictions_stay_close_to_published_measurements(task, middle, worst):
