@@ -14,6 +14,7 @@ from optimizer.errors import NoPlanError
 from optimizer.formulate import formulate
 from optimizer.infeasible import explain
 from optimizer.milp.agreed import take
+from optimizer.milp.instance import INF
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
 from optimizer.milp.two_stage import Agreed, Risk, TwoStage, cvar, joined_bound, solve_joined
 from optimizer.plans import Answer, Plan
@@ -138,10 +139,17 @@ class _Study:
         mean_two = replace(self.two, branches=(self.made[-1].instance,), chances=(1.0,))
         return mean_two.agreed(0, mean.solution)
 
-    def valued(self, agreed: Agreed, alone: Sequence[Solved]) -> _Valued | None:
-        """The decision in every scenario; None where it leaves one without a plan."""
-        found = []
+    def valued(self, agreed: Agreed, alone: Sequence[Solved], beat: float = INF) -> _Valued | None:
+        """The decision in every scenario; None where it leaves one without a plan.
+
+        Args:
+            beat: give up, too, once its objective is proven to be at least this.
+        """
+        found: list[Solved] = []
         for n, own in enumerate(alone):
+            bounds = [one.solution.bound for one in (*found, *alone[len(found) :])]
+            if joined_bound(self.two, self.risk, bounds) >= beat:
+                return None
             if self.two.agreed(n, own.solution) == agreed:
                 found.append(own)
                 continue
@@ -283,6 +291,8 @@ class _Search:
         self.best: _Valued | None = None
         self.naive: _Valued | None = None
         self.tried: set[Agreed] = set()
+        self.until = time.monotonic() + study.options.time_limit_s * len(alone)
+        """When no more decisions are tried, if one is found."""
         bounds = [one.solution.bound for one in alone]
         self.bound = joined_bound(study.two, study.risk, bounds)
         self.method = "each scenario by itself (wait and see)"
@@ -294,9 +304,8 @@ class _Search:
             self.naive = self._try(self.naive_agreed, "the decision for the mean")
         if not self._near() and 1 < len(self.alone) <= MOST_JOINED:
             self._join()
-        until = time.monotonic() + study.options.time_limit_s * len(self.alone)
         for n in sorted(range(len(self.alone)), key=lambda n: (-study.chances[n], n)):
-            if self._near() or (self.best and time.monotonic() > until):
+            if self._near():
                 return
             name = study.scenarios[n].name
             self._try(two.agreed(n, self.alone[n].solution), f"the decision for '{name}'")
@@ -325,11 +334,13 @@ class _Search:
         return value - self.bound <= self.study.options.gap * abs(value)
 
     def _try(self, agreed: Agreed, name: str) -> _Valued | None:
-        if agreed in self.tried:
+        late = self.best is not None and time.monotonic() > self.until
+        if agreed in self.tried or late:
             return None
         self.tried.add(agreed)
         self.study.tell(f"valuing {name} in every scenario")
-        valued = self.study.valued(agreed, self.alone)
+        beat = self.best.objective if self.best else INF
+        valued = self.study.valued(agreed, self.alone, beat)
         if valued and (self.best is None or valued.objective < self.best.objective):
             self.best = valued
         return valued
