@@ -16,6 +16,7 @@ from optimizer.named import Named, UnknownNameError, find
 from optimizer.schedule.explain import closest, explained, relevant
 from optimizer.schedule.schedule import Schedule
 from optimizer.uncertainty.document import MOST_SCENARIOS, ScenarioEntry, ScenariosDocument
+from optimizer.uncertainty.generate import drawn
 from optimizer.uncertainty.scenario import ALL, Outlook, Scenario
 from providers import yaml_text
 from providers.errors import DocumentError, Fault
@@ -76,6 +77,8 @@ class ScenarioSet:
             )
         if faults:
             raise DocumentError(_ordered(faults))
+        if self.document.generated is not None:
+            return drawn(self.document.generated, self.folder)
         return tuple(found)
 
     def outlook(self, name: str, schedule: Schedule, book: OfferBook) -> Outlook:
