@@ -21,6 +21,7 @@ from optimizer.cli import (
     replan,
     review,
     schedules,
+    sensitivity,
     simulate,
     size,
     sweep,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(review.review)
+app.command()(sensitivity.sensitivity)
 app.command()(replan.replan)
 app.command()(simulate.simulate)
 app.command()(breakeven.breakeven)

@@ -31,7 +31,7 @@ def plan_text(
     decision, *more = verdict(plan)
     text += f"\n{_bold(decision, color)}\n" + _lines(more, "", width)
     for section in sections(plan, why=why, details=details, width=width and width - 2):
-        text += "\n" + _section(section, width, color)
+        text += "\n" + section_text(section, width, color)
     if plan.warnings:
         text += f"\n{_bold('Before you sign', color)}\n"
         text += _lines(plan.warnings, "  ! ", width)
@@ -39,7 +39,7 @@ def plan_text(
     return text + _lines(next_steps(plan, path, why=why), "  ", None)
 
 
-def _section(section: Section, width: int | None, color: bool) -> str:
+def section_text(section: Section, width: int | None, color: bool) -> str:
     text = f"{_bold(section.title, color)}\n"
     if section.rows:
         text += grid(section.columns, section.rows, width=width)
