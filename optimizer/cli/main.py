@@ -14,6 +14,7 @@ import typer
 from optimizer.cli import (
     assumptions,
     breakeven,
+    diff,
     hardware,
     models,
     offers,
@@ -51,6 +52,7 @@ app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(review.review)
 app.command()(sensitivity.sensitivity)
+app.command()(diff.diff)
 app.command()(replan.replan)
 app.command()(simulate.simulate)
 app.command()(breakeven.breakeven)

@@ -97,7 +97,7 @@ def test_what_is_no_correlation_is_refused(run, plan, text):
 
 
 def test_ranges_come_from_the_offers_of_the_plan_where_there_are_enough(tmp_path):
-    plan, problem = tiny()
+    _, problem = tiny()
     question = questions()["tiny"][0]
     rent = next(span for span in spans(question, problem) if span.driver == "rent")
     assert rent.basis is Basis.DATED
@@ -106,7 +106,7 @@ def test_ranges_come_from_the_offers_of_the_plan_where_there_are_enough(tmp_path
 
 
 def test_a_price_history_is_told_in_the_rent_of_the_question():
-    plan, problem = tiny()
+    _, problem = tiny()
     question = questions()["tiny"][0]
     offer = compared_quote(question, problem).listing.offer
     first = date(2026, 5, 1)
