@@ -6,6 +6,7 @@ from optimizer.plans import Plan
 from optimizer.report.plan_sections import headline, sections, verdict
 from optimizer.report.section import Section
 from optimizer.report.tables import render
+from optimizer.report.texts import plain
 
 
 def plan_md(plan: Plan, *, why: bool = False, details: bool = False) -> str:
@@ -31,7 +32,8 @@ def section_md(section: Section) -> str:
         rows = [[md_text(cell) for cell in row] for row in section.rows]
         body += render(columns, rows, "md")
     if section.block:
-        body += f"```text\n{section.block}```\n"
+        block = "".join(f"{plain(line)}\n" for line in section.block.splitlines())
+        body += f"```text\n{block}```\n"
     if section.notes:
         body += "\n" + "".join(f"- {md_text(note)}\n" for note in section.notes)
     if section.aside:
@@ -41,6 +43,7 @@ def section_md(section: Section) -> str:
 
 def md_text(line: str) -> str:
     """What would be markup is shown as it is."""
+    line = plain(line)
     for character in "\\*_`<[":
         line = line.replace(character, f"\\{character}")
     return line

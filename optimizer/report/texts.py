@@ -37,7 +37,7 @@ def csv_cell(text: str) -> str:
     >>> csv_cell("=cmd()"), csv_cell("-4.20"), csv_cell("-2+3")
     ("'=cmd()", '-4.20', "'-2+3")
     """
-    formula = starts_formula(text) and not _NUMBER.fullmatch(text)
+    formula = starts_formula(text) and text != "-" and not _NUMBER.fullmatch(text)
     return f"'{text}" if formula else text
 
 
