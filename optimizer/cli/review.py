@@ -59,9 +59,17 @@ class Material:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
+        """Those of the question, then those of the plan as a whole."""
+        from optimizer.report.plan_json import plan_to_dict
         from optimizer.review.derivation.answers import answer_figures
+        from optimizer.review.plan_figures import plan_figures, plan_side
+        from optimizer.verify.examine import whole_problem
+        from optimizer.verify.plan_document import read_plan
 
-        return answer_figures(self.question, self.plan, self.problem)
+        document = read_plan(plan_to_dict(self.plan))
+        side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
+        answers = answer_figures(self.question, self.plan, self.problem)
+        return (*answers, *plan_figures(self.plan, side))
 
 
 def _xlsx(material: Material) -> bytes:
