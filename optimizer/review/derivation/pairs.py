@@ -7,14 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from optimizer.breakeven.pair import Pair
-from optimizer.breakeven.pairs import PER_SPAN, make_pair
 from optimizer.breakeven.quotes import SPANS, Quote, quotes
-from optimizer.breakeven.use import Use
 from optimizer.finance.energy import HOURS_IN_YEAR
 from optimizer.plans import Plan
 from optimizer.problem import Problem, PurchaseOption
 from optimizer.review.derivation.steps import worked_out
 from optimizer.review.figure import Figure
+from optimizer.review.workbook.question import planned_pair
 
 SCHEDULE = "the schedule"
 _BUSY = f"{HOURS_IN_YEAR} * busy * pue * kwh"
@@ -54,25 +53,18 @@ def pair_figures(plan: Plan, problem: Problem) -> Iterator[Figure]:
         if not found or problem.horizon.n_days <= option.item.lead_time:
             continue
         quote = found[0]
-        use = _planned_use(plan, option, quote)
-        if use is None:
+        if not _said(plan, option, quote):
             continue
-        plain = make_pair(problem, option, quote, use)
+        plain = planned_pair(plan, problem, option, quote)
         rate = Decimal(str(problem.costs.money.discount_rate))
         for basis, pair in (("accounting", plain), ("economic", replace(plain, rate=rate))):
             yield from _figures(problem, option, quote, basis, pair)
 
 
-def _planned_use(plan: Plan, option: PurchaseOption, quote: Quote) -> Use | None:
-    """As the plan's own rows tell it: hours a day, and the share that the rental is paid for."""
-    unit, whole = PER_SPAN[quote.span]
-    for row in plan.breakeven:
-        wanted = ("pair", option.name, "utilisation", unit, quote.name)
-        found = tuple(row[name] for name in ("kind", "subject", "quantity", "unit", "against"))
-        if found == wanted and row["now"] is not None:
-            share = float(Decimal(row["now"]) / whole)
-            return Use(share, share, share, "")
-    return None
+def _said(plan: Plan, option: PurchaseOption, quote: Quote) -> bool:
+    """Whether the plan has break-even points of it: one made without has none."""
+    wanted = ("pair", option.name, quote.name)
+    return any((row["kind"], row["subject"], row["against"]) == wanted for row in plan.breakeven)
 
 
 def _figures(
