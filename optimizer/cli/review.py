@@ -70,9 +70,17 @@ class Material:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
+        """Those of the question, then those of the plan as a whole."""
+        from optimizer.report.plan_json import plan_to_dict
         from optimizer.review.derivation.answers import answer_figures
+        from optimizer.review.plan_figures import plan_figures, plan_side
+        from optimizer.verify.examine import whole_problem
+        from optimizer.verify.plan_document import read_plan
 
-        return answer_figures(self.question, self.plan, self.problem)
+        document = read_plan(plan_to_dict(self.plan))
+        side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
+        answers = answer_figures(self.question, self.plan, self.problem)
+        return (*answers, *plan_figures(self.plan, side))
 
     @cached_property
     def memo(self) -> Memo:
@@ -190,9 +198,9 @@ def review(
     if format is ReviewFormat.XLSX:
         _refuse_terminal(output)
     if plan.suffix.lower() == ".json":
-        material = _of_plan(plan, schedule, quotes, store)
+        material = plan_material(plan, schedule, quotes, store)
     else:
-        material = _of_schedule(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
+        material = _schedule_material(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
     if explain:
         deliver(explained(material.figures, explain, depth, data=format is not None), output)
     elif format is not None:
@@ -215,7 +223,7 @@ def _refuse_terminal(output: Path) -> None:
         raise typer.BadParameter("a workbook is no text; name a file", param_hint="--output")
 
 
-def _of_plan(
+def plan_material(
     path: Path, schedule: Path | None, quotes: list[Path] | None, store: str | None
 ) -> Material:
     from optimizer.review.plan_file import load_plan, schedule_of
@@ -229,7 +237,7 @@ def _of_plan(
     return Material(found, priced)
 
 
-def _of_schedule(
+def _schedule_material(
     path: Path,
     as_of: AsOf,
     prices: tuple[str, str],
