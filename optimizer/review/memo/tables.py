@@ -13,8 +13,9 @@ from optimizer.report.rental_groups import grouped
 from optimizer.review.memo.charts import runs
 from optimizer.review.memo.ladder import Rung
 from optimizer.review.memo.memo import Memo
+from optimizer.review.memo.reasons import translated
 from optimizer.review.memo.what_if import ZERO
-from optimizer.review.memo.words import NONE, Words
+from optimizer.review.memo.words import NONE, Lang, Words
 
 UNIT = Decimal(1)
 
@@ -43,7 +44,7 @@ class Table:
     heads: tuple[Cell, ...]
     rows: tuple[Row, ...]
     foot: Row | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Cell, ...] = ()
     kind: str = ""
     across: str = ""
     """What the columns of a grid are."""
@@ -69,8 +70,9 @@ class Tables:
         )  # fmt: skip
 
     def quoted(self, text: str, kind: str = "") -> Cell:
-        """Said by the optimiser or a source, in English."""
-        return Cell(text, kind, lang="" if self.w.lang == "en" else "en")
+        """What the optimiser or a source says, marked where it stays in English."""
+        said = translated(self.w, text)
+        return Cell(text, kind, lang=Lang.EN) if said is None else Cell(said, kind)
 
     def money(self, value: Decimal | None, key: str = "", *, sign: bool = False) -> Cell:
         if value is None:
@@ -105,14 +107,13 @@ class Tables:
                 ), "strong" if answer is best else "")
             )  # fmt: skip
             if answer.npv is None:
-                notes.append(self.w("no_answer", name=name, why=why_none(answer)))
+                notes += [Cell(self.w("no_answer", name=name)), self.quoted(why_none(answer))]
         if self.memo.decision.whole is not None:
             aside = self.memo.decision.whole - self.memo.npv
             npv, aside = footed([self.memo.npv, aside], UNIT)
-            notes.append(
-                self.w("bridge", whole=self.w.money(npv + aside, sign=True),
-                       npv=self.w.money(npv, sign=True), aside=self.w.money(aside, sign=True))
-            )  # fmt: skip
+            amounts = {"whole": npv + aside, "npv": npv, "aside": aside}
+            told = {name: self.w.money(value, sign=True) for name, value in amounts.items()}
+            notes.append(Cell(self.w("bridge", **told)))
         heads = self.head("plan", "total", "pv", "extra", "gap", "nodes_bought")
         return Table(self.w("h_answers"), heads, tuple(rows), notes=tuple(notes))
 

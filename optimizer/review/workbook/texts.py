@@ -1,4 +1,4 @@
-"""Text of strangers, made harmless for a cell: a provider may call its machine ``=cmd()``."""
+"""Text of strangers, made harmless to show: a provider may call its machine ``=cmd()``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FORMULA_STARTS = ("=", "+", "-", "@")
 _ALLOWED = {"\n": " ", "\t": " ", "\r": " "}
 
 
-def inert(text: object) -> str:
+def inert(text: object, longest: int = LONGEST) -> str:
     """One line without control or direction marks, of bounded length.
 
     >>> inert("a\\tb\\u202ecod.exe")
@@ -18,7 +18,7 @@ def inert(text: object) -> str:
     """
     shown = (_ALLOWED.get(char, "" if _is_mark(char) else char) for char in str(text)[:10_000])
     line = " ".join("".join(shown).split(" ")).strip()
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
+    return line if len(line) <= longest else f"{line[: longest - 2]} …"
 
 
 def starts_formula(text: str) -> bool:
