@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 
-from review_cases import BASE, FULL, HOSTILE, D, everything, tiny
+from review_cases import BASE, FULL, HOSTILE, NODE, D, everything, tiny
 
 from optimizer.review.memo.levers import levers
 from optimizer.review.memo.memo import Memo, make_memo
@@ -15,7 +15,7 @@ from optimizer.review.workbook.question import make_question
 
 CURVE = {12: 0.7, 24: 0.5, 36: 0.3}
 LATER = {6: 0.9, 30: 0.4}
-CASES = ("tiny", "everything", "base", "full")
+CASES = ("tiny", "everything", "base", "full", "scrap")
 
 
 @cache
@@ -23,6 +23,8 @@ def what_if(case: str) -> WhatIf:
     if case in ("base", "full"):
         question = BASE if case == "base" else replace(FULL, tax_rate=D(0))
         return WhatIf(question, (CURVE, LATER)[: len(question.lots)])
+    if case == "scrap":  # no curve: what is sold brings nothing
+        return WhatIf(replace(BASE, lots=(replace(NODE, residual=D(0)),)), ({},))
     plan, problem = tiny() if case == "tiny" else everything()
     return make_what_if(make_question(plan, problem), problem)
 
