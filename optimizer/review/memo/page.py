@@ -105,7 +105,10 @@ LONGEST = 600
 
 def _shown(value: object) -> object:
     """Without control or direction marks, and of bounded length; then jinja escapes it."""
-    return inert(value, LONGEST) if type(value) is str else value
+    if type(value) is not str:
+        return value
+    # A blank at the end parts a text from the figure after it.
+    return inert(value, LONGEST) + (" " if value.endswith(" ") else "")
 
 
 @cache
