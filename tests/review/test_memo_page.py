@@ -21,10 +21,10 @@ from optimizer.review.memo.words import Lang, _texts
 
 CASES = ("tiny", "everything")
 FIGURES = {
-    "outputs.npv", "npv", "outputs.cash_at_risk", "outputs.break_even_use", "outputs.utilisation",
-    "valid_until", "outputs.irr", "outputs.payback", "outputs.saving", "answers.mix.npv",
-    "answers.rent.npv", "ladder.1.saving", "month.1.net", "tornado.rent.low", "assumption.rent",
-    "outputs.break_even_price", "capex",
+    "npv", "whole_plan.npv", "cash_at_risk", "break_even_use", "utilisation",
+    "valid_until", "irr", "payback", "saving", "answers.mix.npv",
+    "answers.rent.npv", "ladder.1.saving", "net.1", "pv_net.1", "tornado.rent.low",
+    "rent_1", "discount_rate", "use_1", "break_even_price", "capex",
 }  # fmt: skip
 
 
@@ -123,10 +123,10 @@ def test_each_chart_has_its_table(case):
 def test_figures_carry_their_names_and_exact_values():
     soup, made = page("everything"), memo("everything")
     assert {element["data-figure"] for element in soup.find_all("data")} >= FIGURES
-    assert Decimal(figure(soup, "outputs.npv")["value"]) == made.npv
+    assert Decimal(figure(soup, "npv")["value"]) == made.npv
     saved = made.plan.answer("rent").npv - made.plan.answer("mix").npv
-    assert Decimal(figure(soup, "npv")["value"]) == saved
-    assert figure(soup, "outputs.payback")["value"] == str(made.base.value("payback") or "")
+    assert Decimal(figure(soup, "whole_plan.npv")["value"]) == saved
+    assert figure(soup, "payback")["value"] == str(made.base.value("payback") or "")
 
 
 def test_the_first_page_says_it_all():
@@ -134,8 +134,8 @@ def test_the_first_page_says_it_all():
     first = soup.find("section", class_="first").get_text(" ", strip=True)
     assert made.decision.buys
     assert "Buy" in first
-    for key in ("outputs.npv", "outputs.cash_at_risk", "outputs.break_even_use",
-                "outputs.utilisation", "valid_until"):  # fmt: skip
+    for key in ("npv", "cash_at_risk", "break_even_use",
+                "utilisation", "valid_until"):  # fmt: skip
         assert figure(soup, key).get_text() in first
     assert made.decision.flip is not None
     assert "What flips it" in first
@@ -170,7 +170,7 @@ def test_the_cash_flow_adds_up_across_and_down_as_it_is_printed(case):
         assert sum(line[column] for line in lines) == total
     assert lines[-1][5] == sum(line[4] for line in lines)
     assert lines[-1][7] == sum(line[6] for line in lines)
-    npv = figure(soup, "outputs.npv").get_text().split()[0]
+    npv = figure(soup, "npv").get_text().split()[0]
     assert npv == table.tfoot.find_all(["th", "td"])[8].get_text().strip()
 
 
@@ -234,8 +234,8 @@ def test_amounts_and_days_are_written_as_each_language_does():
     english, chinese = (figure(page("everything", lang), "valid_until").get_text() for lang in Lang)
     assert english == f"{day.day} {day:%b %Y}"
     assert chinese == f"{day.year}年{day.month}月{day.day}日"
-    assert figure(page("everything"), "outputs.npv").get_text().endswith(" CNY")
-    assert figure(page("everything", Lang.ZH), "outputs.npv").get_text().endswith(" 元")
+    assert figure(page("everything"), "npv").get_text().endswith(" CNY")
+    assert figure(page("everything", Lang.ZH), "npv").get_text().endswith(" 元")
 
 
 # -- harm ------------------------------------------------------------------------------------------
@@ -268,3 +268,19 @@ def test_colours_stand_out_as_wcag_asks(theme, use):
 def test_contrast_is_that_of_the_standard():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+def test_every_answer_and_assumption_is_named_as_in_the_workbook():
+    from optimizer.review.workbook.answers import add_answers
+    from optimizer.review.workbook.model import make_model
+
+    made = memo("everything")
+    model = make_model(made.question)
+    add_answers(model)
+    for element in page("everything").find_all("data"):
+        key, value = element["data-figure"], element["value"]
+        if key in model.names and value:
+            cell = model[key].content
+            assert cell == pytest.approx(float(value), rel=1e-9, abs=1e-9), key
+    answers = {answer.name for answer in model.answers} - {"npv_after_tax"}
+    assert answers <= {element["data-figure"] for element in page("everything").find_all("data")}

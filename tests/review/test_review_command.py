@@ -111,6 +111,6 @@ def test_memo_workbook_and_json_lead_with_the_same_npv(run, plan):
     body = json.loads(run("review", plan, "--format", "json")[0])
     page = run("review", plan, "--format", "html")[0].decode()
     npv = body["outputs"]["npv"]["value"]
-    assert f'data-figure="outputs.npv" value="{npv}"' in page
+    assert f'data-figure="npv" value="{npv}"' in page
     comment = run("review", plan, "--format", "md")[0].decode()
     assert f"{abs(float(npv)):,.0f} CNY" in comment

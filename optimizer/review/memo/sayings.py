@@ -181,7 +181,7 @@ class Sayings:
             self._own_source(row), "wide")  # fmt: skip
         return Row((
             Cell(str(row.rank), "n"), Cell(named, "wide"),
-            Cell(self.w.of(row.form, row.value), "n", f"assumption.{row.name}", row.value),
+            Cell(self.w.of(row.form, row.value), "n", row.key, row.value),
             self.tables.money(row.effect), Cell(set_by), source, Cell(seen),
             Cell(row.snapshot or NONE, "wide"),
         ), "default" if row.set_by == "default" else "")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -74,11 +74,20 @@ class Tables:
         said = translated(self.w, text)
         return Cell(text, kind, lang=Lang.EN) if said is None else Cell(said, kind)
 
-    def money(self, value: Decimal | None, key: str = "", *, sign: bool = False) -> Cell:
+    def money(
+        self, value: Decimal | None, key: str = "", *, sign: bool = False,
+        exact: Decimal | None = None,
+    ) -> Cell:  # fmt: skip
+        """An amount.
+
+        Args:
+            exact: what it was rounded from, where it is one of lines that add up.
+        """
         if value is None:
             return Cell(NONE, "n quiet")
         kind = "n bad" if sign and value < 0 else "n"
-        return Cell(self.w.number(value, sign=sign), kind, key, value)
+        raw = value if exact is None else exact
+        return Cell(self.w.number(value, sign=sign), kind, key, raw)
 
     def number(self, text: str, key: str = "", raw: object = "") -> Cell:
         return Cell(text, "n", key, raw)
@@ -123,7 +132,8 @@ class Tables:
                 Cell(self.w("node_number", n=rung.number, node=rung.node)),
                 self.number(self.w.percent(rung.use), f"ladder.{rung.number}.use", rung.use),
                 self.number(self.w.number(Decimal(rung.days_used))),
-                self.money(saving, f"ladder.{rung.number}.saving", sign=True),
+                self.money(saving, f"ladder.{rung.number}.saving", sign=True,
+                           exact=rung.saving),
                 self.money(so_far, sign=True),
                 self.number(NONE if rung.even_rent is None else self.w.price(rung.even_rent),
                             f"ladder.{rung.number}.even_rent",
@@ -151,20 +161,17 @@ class Tables:
             rows.append(
                 Row((
                     Cell(self.w(f"metric_{name}")),
-                    self.metric(f"outputs.{name}", metric, form),
+                    self.metric(f"{name}", metric, form),
                     Cell(meaning, "wide"),
                 ), "strong" if name == "npv" else "")
             )  # fmt: skip
         price = self.base.outcomes["break_even_price"].metric
-        if price.value is not None:
-            price = Metric(price.value * self.base.known("capex"))
-        rows.append(
-            Row((
-                Cell(self.w("metric_break_even_price")),
-                self.metric("outputs.break_even_price", price, "amount"),
-                Cell(self.w("meaning_break_even_price"), "wide"),
-            ))
-        )  # fmt: skip
+        shown = self.metric("break_even_price", price, "amount")
+        if price.value is not None:  # a factor, told as what all purchases may cost
+            amount = price.value * self.base.known("capex")
+            shown = replace(shown, text=self.w.money(amount))
+        about = Cell(self.w("meaning_break_even_price"), "wide")
+        rows.append(Row((Cell(self.w("metric_break_even_price")), shown, about)))
         heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
         return Table(self.w("h_metrics"), heads, tuple(rows))
 
@@ -190,16 +197,19 @@ class Tables:
                 Row((
                     Cell(f"{number}", "n"), Cell(self.w.day(ends), "day"),
                     *(self.money(value, sign=True) for value in cells),
-                    self.money(net, f"month.{number}.net", sign=True),
+                    self.money(net, f"net.{number}", sign=True, exact=flows.net[number]),
                     self.money(so_far, sign=True),
-                    self.money(worth[number], sign=True), self.money(worth_so_far, sign=True),
+                    self.money(worth[number], f"pv_net.{number}", sign=True,
+                               exact=present[number]),
+                    self.money(worth_so_far, sign=True),
                 ))
             )  # fmt: skip
         foot = Row((
             Cell(self.w("total")), Cell(""),
             *(self.money(total, sign=True) for total in totals),
-            self.money(sum(totals, ZERO), "outputs.saving", sign=True), Cell(""),
-            self.money(sum(worth, ZERO), "outputs.npv", sign=True), Cell(""),
+            self.money(sum(totals, ZERO), "saving", sign=True,
+                       exact=self.base.known("saving")), Cell(""),
+            self.money(sum(worth, ZERO), "npv", sign=True, exact=self.memo.npv), Cell(""),
         ))  # fmt: skip
         heads = (Cell(self.w("col_period"), "n"), Cell(self.w("col_ends")), *self.head(
             "rent_saved", "bought", "running", "resale", "net", "so_far", "pv", "pv_so_far",
@@ -325,8 +335,7 @@ class Tables:
             for line, price, resale in zip(self.plan.bought, cost, back, strict=True)
         ]  # fmt: skip
         foot = Row((Cell(self.w("total")), Cell(""), Cell(""), Cell(""),
-                    self.money(sum(cost, ZERO), "capex"), self.money(sum(back, ZERO)),
-                    Cell("")))  # fmt: skip
+                    self.money(sum(cost, ZERO)), self.money(sum(back, ZERO)), Cell("")))  # fmt: skip
         heads = (*(Cell(self.w(f"col_{k}")) for k in ("buy", "pay_on", "usable", "sold")),
                  *self.head("price", "worth", right=0), Cell(self.w("col_source")))  # fmt: skip
         return Table(self.w("t_bought"), heads, tuple(rows), foot, titled=True)
