@@ -182,7 +182,7 @@ class Sayings:
         return Row((
             Cell(str(row.rank), "n"), Cell(named, "wide"),
             Cell(self.w.of(row.form, row.value), "n", row.key, row.value),
-            self.tables.money(row.effect), Cell(set_by), source, Cell(seen),
+            self.tables.money(row.effect), Cell(set_by), source, Cell(seen, "day"),
             Cell(row.snapshot or NONE, "wide"),
         ), "default" if row.set_by == "default" else "")  # fmt: skip
 

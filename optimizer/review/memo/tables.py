@@ -328,14 +328,14 @@ class Tables:
         back = footed([line.resale for line in self.plan.bought], UNIT)
         rows = [
             Row((
-                Cell(f"{line.nodes} × {line.node}"), Cell(self.w.day(line.paid)),
-                Cell(self.w.day(line.usable)), Cell(self.w.day(line.sold)),
+                Cell(f"{line.nodes} × {line.node}", "day"), Cell(self.w.day(line.paid), "day"),
+                Cell(self.w.day(line.usable), "day"), Cell(self.w.day(line.sold), "day"),
                 self.money(price), self.money(resale), self.quoted(line.source, "wide"),
             ))
             for line, price, resale in zip(self.plan.bought, cost, back, strict=True)
         ]  # fmt: skip
-        foot = Row((Cell(self.w("total")), Cell(""), Cell(""), Cell(""),
-                    self.money(sum(cost, ZERO)), self.money(sum(back, ZERO)), Cell("")))  # fmt: skip
+        totals = (self.money(sum(amounts, ZERO)) for amounts in (cost, back))
+        foot = Row((Cell(self.w("total")), *[Cell("")] * 3, *totals, Cell("")))
         heads = (*(Cell(self.w(f"col_{k}")) for k in ("buy", "pay_on", "usable", "sold")),
                  *self.head("price", "worth", right=0), Cell(self.w("col_source")))  # fmt: skip
         return Table(self.w("t_bought"), heads, tuple(rows), foot, titled=True)
