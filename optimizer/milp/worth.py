@@ -45,7 +45,7 @@ def _in_advance(service: Service, data: Instance, deadline: float) -> tuple[tupl
             service, replicas=tuple(r for r in service.replicas if prices[r.pool]), worths=()
         )
         worths.append(cheapest_worth(service, prices))
-        for load in loads[:: -(-len(loads) // LOADS)]:
+        for load in loads[:: max(1, -(-len(loads) // LOADS))]:
             for _ in range(ROUNDS):
                 counts = _cheapest(replace(priced, worths=tuple(worths)), load, prices)
                 worth = wanted(priced, load, counts) if counts else None
