@@ -251,3 +251,27 @@ def joined_bound(two: TwoStage, risk: Risk, bounds: Sequence[float]) -> float:
     own least costs is a bound of that of any shared decision.
     """
     return risk.of(bounds, two.chances)
+
+
+def representatives(two: TwoStage, costs: Sequence[float], most: int) -> TwoStage:
+    """At most so many branches that stand for all: neighbours in cost are put together.
+
+    Each group has about the same probability, and the branch in its middle stands for it. For
+    decisions worth trying, not for bounds.
+
+    Args:
+        costs: of each branch by itself.
+    """
+    if len(two.branches) <= most:
+        return two
+    groups: dict[int, list[int]] = defaultdict(list)
+    before = 0.0
+    for n in sorted(range(len(costs)), key=lambda n: (costs[n], n)):
+        groups[min(most - 1, int((before + two.chances[n] / 2) * most))].append(n)
+        before += two.chances[n]
+    members = [group for _, group in sorted(groups.items())]
+    return replace(
+        two,
+        branches=tuple(two.branches[group[len(group) // 2]] for group in members),
+        chances=tuple(sum(two.chances[n] for n in group) for group in members),
+    )
