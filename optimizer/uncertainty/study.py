@@ -26,7 +26,7 @@ from optimizer.milp.two_stage import (
     solve_joined,
 )
 from optimizer.plans import Answer, Plan
-from optimizer.problem import Problem, PurchaseOption, gather
+from optimizer.problem import Problem, gather
 from optimizer.schedule.schedule import Schedule
 from optimizer.solved import Solved, solve_made
 from optimizer.uncertainty.hedge import Hedge, Outcome, Signing
@@ -98,15 +98,17 @@ class _Study:
         self.chances = tuple(float(s.chance) for s in self.scenarios)
         outlooks = [Outlook(s.name, (s,), document.known_from) for s in self.scenarios]
         mean = Outlook(MEAN, self.scenarios, document.known_from)
-        self.outlooks = [*outlooks, mean]
-        problems = [outlook.realised(self.problem) for outlook in self.outlooks]
-        made = [by_day(problem, formulate(problem)) for problem in problems]
-        self.problems = problems
+        self.problems, made = [], []
+        for outlook in (*outlooks, mean):
+            problem = outlook.realised(self.problem)
+            numbers = formulate(problem)
+            self.problems.append(problem)
+            made.append(by_day(problem, numbers) if outlook.moves_rents else numbers)
         self.made = [
             with_orders(problem, one, made, self.until)
-            for problem, one in zip(problems, made, strict=True)
+            for problem, one in zip(self.problems, made, strict=True)
         ]
-        committed = is_committed(self.problem.costs, document.committed)
+        committed = is_committed(document.committed)
         self.two = TwoStage(
             tuple(one.instance for one in self.made[:-1]),
             self.chances,
@@ -264,9 +266,9 @@ class _Study:
             lines.append(
                 Signing("rent", offer.sku, offer.provider, kind, nodes, day(t), until, paid)
             )
+        options = {option.name: option for option in problem.purchases}
         for (a, t), nodes in agreed.bought:
-            option = made.assets[a]
-            assert isinstance(option, PurchaseOption)
+            option = options[made.assets[a].name]
             price = problem.costs.purchase(option.item, t, problem.horizon.n_days)[0].amount
             lines.append(
                 Signing(
@@ -366,6 +368,4 @@ def whole_problem(
     schedule: Schedule, book: OfferBook, asked: ScenarioSet, scenarios: Sequence[Scenario]
 ) -> Problem:
     """Everything that can serve the schedule in any of the scenarios, before any comes true."""
-    whole = gather(schedule, book)
-    committed = is_committed(whole.costs, asked.document.committed)
-    return gather(schedule, book, view_of(scenarios, committed))
+    return gather(schedule, book, view_of(scenarios, is_committed(asked.document.committed)))

@@ -75,7 +75,7 @@ def test_whatever_is_limited_each_plan_holds_and_no_value_is_negative(
     prices = sold_by_two(book(seed))
     asked = listed(tmp_path, scenarios_text(seed))
     risk = (Risk(), Risk(1.0, 0.6), Risk(0.3, 0.9))[seed % 3]
-    options = SolveOptions(gap=1e-4, time_limit_s=20)
+    options = SolveOptions(gap=1e-4, time_limit_s=120)
     scenarios = asked.scenarios(whole, prices)
     try:
         found = hedge(whole, prices, asked, scenarios, risk, options)
