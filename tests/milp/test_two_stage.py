@@ -209,7 +209,7 @@ def test_merged_days_bound_the_joined_days(seed: int, monkeypatch: pytest.Monkey
         assert isinstance(found, Solution)
         costs.append(taken.back(found).objective)
     assert merged.bound <= Risk().of(costs, two.chances) * (1 + 1e-6)
-    monkeypatch.setattr(two_stage, "MERGED_COLUMNS", 0)
+    monkeypatch.setattr(two_stage, "MERGED", ((7, 0),))
     loose = solve_joined(two, Risk(), options, time.monotonic() + 20)
     assert loose.agreed is None
     assert -INF < loose.bound <= merged.bound * (1 + 0.01)
