@@ -200,7 +200,7 @@ def _histogram(found: MonteCarlo) -> str:
     for number, count in enumerate(found.counts):
         low, high = found.edges[number], found.edges[number + 1]
         bar = "█" * round(count / most * 2 * WIDTH)
-        mark = "<- 0" if low < 0 <= high else ""
+        mark = "← 0" if low < 0 <= high else ""
         lines.append(f"{_money(low):>14} {bar} {mark}".rstrip())
     return "\n".join(lines) + "\n"
 
