@@ -44,7 +44,7 @@ class Way:
 
 
 @dataclass(slots=True)
-class _Desk:
+class Desk:
     """Suppliers by place, and what they ask for needs seen before."""
 
     data: Instance
@@ -66,7 +66,7 @@ class _Desk:
         return self.prices[key]
 
 
-class _Needs:
+class Needs:
     """Nodes that all workloads together need, by place and slice."""
 
     def __init__(self, n_slices: int) -> None:
@@ -75,9 +75,24 @@ class _Needs:
 
     def add(self, way: Way, sign: float = 1.0) -> None:
         for place, slices in way.needs:
-            here = self.shares.setdefault(place, [0.0] * self.n_slices)
+            here = self.at(place)
             for s, share in slices:
                 here[s] += sign * share
+
+    @classmethod
+    def of(cls, data: Instance, used: Solution) -> Needs:
+        """What services and jobs of a solution take of each pool; gangs at their sites."""
+        needs = cls(len(data.slices))
+        for (i, c, s), n in used.serve.items():
+            replica = data.services[i].replicas[c]
+            needs.at((replica.pool, ""))[s] += replica.share * n
+        for (j, g, s), on in used.run.items():
+            gang = data.jobs[j].gangs[g]
+            needs.at((gang.pool, gang.site))[s] += gang.nodes * on
+        return needs
+
+    def at(self, place: Place) -> list[float]:
+        return self.shares.setdefault(place, [0.0] * self.n_slices)
 
     def nodes(self, place: Place) -> tuple[int, ...]:
         return tuple(math.ceil(x - 1e-6) for x in self.shares.get(place, [0.0] * self.n_slices))
@@ -93,8 +108,8 @@ def greedy(data: Instance, *, long: bool = True) -> Solution | None:
         return None
     if not long:
         data = replace(data, term_offers=tuple(_only_short(data)))
-    desk = _Desk(data, long)
-    needs = _Needs(len(data.slices))
+    desk = Desk(data, long)
+    needs = Needs(len(data.slices))
     chosen: dict[tuple[str, int], Way] = {}
     for look in range(LOOKS):
         for what in _order(data):
@@ -108,7 +123,7 @@ def greedy(data: Instance, *, long: bool = True) -> Solution | None:
                 return None
             chosen[what] = way
             needs.add(way)
-    return _bought(data, needs, list(chosen.values()), desk)
+    return _together(data, needs, list(chosen.values()), desk)
 
 
 def _only_short(data: Instance) -> Iterator[TermOffer]:
@@ -137,9 +152,9 @@ def _order(data: Instance) -> list[tuple[str, int]]:
 def _best(
     data: Instance,
     what: tuple[str, int],
-    needs: _Needs,
+    needs: Needs,
     chosen: dict[tuple[str, int], Way],
-    desk: _Desk,
+    desk: Desk,
 ) -> Way | None:
     """The configuration that adds least beside the others; None when none can be had."""
     kind, n = what
@@ -175,8 +190,8 @@ def _slices(way: Way) -> Iterator[tuple[int, int]]:
     yield from ((s, g) for (_, g, s), _ in way.hours)
 
 
-def _alone(way: Way, n_slices: int, desk: _Desk) -> float:
-    needs = _Needs(n_slices)
+def _alone(way: Way, n_slices: int, desk: Desk) -> float:
+    needs = Needs(n_slices)
     needs.add(way)
     return way.cost + sum(desk.price(place, needs.nodes(place)) for place, _ in way.needs)
 
@@ -252,8 +267,28 @@ def _shares(
     return None
 
 
-def _bought(data: Instance, needs: _Needs, ways: Sequence[Way], desk: _Desk) -> Solution | None:
-    """Everything supplied from one stock, as a solution."""
+def _together(data: Instance, needs: Needs, ways: Sequence[Way], desk: Desk) -> Solution | None:
+    """All ways, supplied from one stock."""
+    moved = {key[0] for way in ways if way.moved for key in (*way.run, *(k for k, _ in way.hours))}
+    used = Solution(
+        objective=INF,
+        bound=-INF,
+        start={},
+        hourly={},
+        hold={},
+        busy={},
+        free={},
+        serve={key: n for way in ways for key, n in way.serve if n},
+        api={key: x for way in ways for key, x in way.api},
+        run=dict.fromkeys((key for way in ways for key in way.run), 1),
+        hours={key: n for way in ways for key, n in way.hours},
+        moved=tuple(sorted(moved)),
+    )
+    return supplied(data, used, needs, desk)
+
+
+def supplied(data: Instance, used: Solution, needs: Needs, desk: Desk) -> Solution | None:
+    """The solution with all nodes it needs rented and bought anew; None when they are not there."""
     stock = Stock(data)
     # What must stand at one site comes first: the rest may stand anywhere.
     places = sorted(needs.shares, key=lambda place: (not place[1], place))
@@ -270,21 +305,12 @@ def _bought(data: Instance, needs: _Needs, ways: Sequence[Way], desk: _Desk) -> 
             busy[key] += x
         for key, x in part.free.items():
             free[key] += x
-    moved = sorted(
-        {key[0] for way in ways if way.moved for key in (*way.run, *(k for k, _ in way.hours))}
-    )
-    found = Solution(
-        objective=INF,
-        bound=-INF,
+    found = replace(
+        used,
         start=nodes["start"],
         hourly=nodes["hourly"],
         hold=nodes["hold"],
         busy=dict(busy),
         free=dict(free),
-        serve={key: n for way in ways for key, n in way.serve if n},
-        api={key: x for way in ways for key, x in way.api},
-        run=dict.fromkeys((key for way in ways for key in way.run), 1),
-        hours={key: n for way in ways for key, n in way.hours},
-        moved=tuple(moved),
     )
     return replace(found, objective=objective(data, found))

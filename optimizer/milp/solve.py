@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.milp.assemble import assemble
-from optimizer.milp.encode import decode, encode, whole
-from optimizer.milp.first import first_plan
+from optimizer.milp.encode import TINY, decode, encode, whole
+from optimizer.milp.first import first_plan, is_plan
 from optimizer.milp.instance import Instance, Solution
-from optimizer.milp.linear_model import INF
-from optimizer.milp.merge import merge_days
+from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.merge import Merged, merge_days
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
-from optimizer.milp.solver import SolveOptions, run_solver
+from optimizer.milp.realize import realized
+from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 
-SMALL_COLUMNS = 4000
+SMALL_COLUMNS = 20_000
 """Up to so many columns the daily model is solved as it is."""
 MEDIUM_COLUMNS = 40_000
 """Up to so many columns the daily model gets a last try when the merged one left a gap."""
 LAST_TRY_S = 15.0
+PERIOD_DAYS = 7
+"""Most days that are merged."""
+DAY_S = 1.0
+"""Most time for one day by itself; what a day took otherwise stays."""
 __all__ = ["NoSolution", "SolveOptions", "solve"]
 
 
@@ -38,10 +43,9 @@ def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoS
     """The cheapest plan of an exact instance, within the gap or the time allowed.
 
     Small instances are solved as they are. Large ones get a plan at once (`greedy`), then a bound
-    from merged periods (`merge`) that holds for the daily model, then the daily model with only
-    the long terms and purchases that the merged solution found worth a place; the two together
-    prove the gap. Whoever watches (`SolveOptions.watch`) may end it on the way, and gets the best
-    plan so far.
+    from merged periods (`merge`) that holds for the daily model, and plans of every day near what
+    the merged solutions commit to (`realize`); the two together prove the gap. Whoever watches
+    (`SolveOptions.watch`) may end it on the way, and gets the best plan so far.
     """
     options = options or SolveOptions()
     return _Search(data, options).run()
@@ -100,40 +104,68 @@ class _Search:
 
     def _merged(self) -> None:
         """A bound from merged days, and plans of the daily model near what they suggest."""
-        for longest in (7, 3):
-            left = self.deadline - time.monotonic()
-            if self._enough() or left < 1:
-                return
-            merged = merge_days(self.data, longest)
-            model, v = assemble(merged.instance)
-            first = replace(self.options, gap=self.options.gap / 4)
-            raw = run_solver(model, first, time.monotonic() + left * 0.3, counts=BOUND)
-            self.infeasible = raw.values is None and raw.infeasible
-            if self.infeasible:
-                return
+        merged = merge_days(self.data, PERIOD_DAYS)
+        model, v = assemble(merged.instance)
+        whole_columns = model.whole
+        model.whole = [False] * len(whole_columns)
+        loose = run_solver(model, self.options, self._until(0.5), counts=BOUND)
+        model.whole = whole_columns
+        if not self._bounded(loose) or loose.values is None:
+            return
+        few = replace(model, upper=_only_used(v, model, loose.values))
+        near = replace(self.options, gap=self.options.gap / 4)
+        raw = run_solver(few, near, self._until(0.2))
+        if raw.values is not None:
+            self._near(merged, v, raw.values)
+        if self._enough():
+            return
+        raw = run_solver(model, near, self._until(0.5), start=raw.values, counts=BOUND)
+        if self._bounded(raw) and raw.values is not None and not self._enough():
+            self._near(merged, v, raw.values)
+
+    def _until(self, share: float) -> float:
+        """The time when so much of what is left will have passed."""
+        now = time.monotonic()
+        return now + (self.deadline - now) * share
+
+    def _bounded(self, raw: Raw) -> bool:
+        """Take the bound of a relaxation; whether there can be a plan at all."""
+        self.infeasible = raw.infeasible
+        if not raw.infeasible:
             self.proved(raw.bound)
-            if raw.values is None:
-                # Too large for the time: its linear relaxation still proves something.
-                model.whole = [False] * len(model.whole)
-                loose = run_solver(model, first, time.monotonic() + left * 0.2, counts=BOUND)
-                self.proved(loose.bound)
-                return
-            if self.options.stopped:
-                return
-            narrowed = narrow(self.data, merged, v, raw.values, self.best)
-            pools = pools_used(self.data, v, raw.values)
-            if self.best is not None:
-                pools |= pools_of(self.data, self.best)
-            if self.data.limits.sellers == INF:
-                pools |= pools_cheap(self.data)  # else they may be of sellers that are one too many
-            until = time.monotonic() + (self.deadline - time.monotonic()) * 0.5
-            near = replace(self.options, gap=self.options.gap / 2)
-            start = narrowed.narrowed(self.best) if self.best else None
-            answer = _solve_exact(
-                narrowed.instance, near, until, pools=pools, counts=PLAN, start=start
-            )
-            if isinstance(answer, Solution):
-                self.found(narrowed.widened(answer))
+        return not raw.infeasible
+
+    def _near(self, merged: Merged, v: Variables, values: list[float]) -> None:
+        """A plan of every day near a merged solution."""
+        if self.options.stopped:
+            return
+        found = realized(self.data, merged, v, values, solve_day=self._day, solve_jobs=self._jobs)
+        if found is not None and is_plan(self.data, found):
+            self.found(found)
+            return
+        narrowed = narrow(self.data, merged, v, values, self.best)
+        pools = pools_used(self.data, v, values)
+        if self.best is not None:
+            pools |= pools_of(self.data, self.best)
+        if self.data.limits.sellers == INF:
+            pools |= pools_cheap(self.data)  # else they may be of sellers that are one too many
+        near = replace(self.options, gap=self.options.gap / 2)
+        start = narrowed.narrowed(self.best) if self.best else None
+        answer = _solve_exact(
+            narrowed.instance, near, self._until(0.5), pools=pools, counts=PLAN, start=start
+        )
+        if isinstance(answer, Solution):
+            self.found(narrowed.widened(answer))
+
+    def _day(self, day: Instance) -> Solution | None:
+        exactly = replace(self.options, gap=1e-9, watch=None)
+        answer = _solve_exact(day, exactly, time.monotonic() + DAY_S)
+        return answer if isinstance(answer, Solution) else None
+
+    def _jobs(self, jobs: Instance) -> Solution | None:
+        near = replace(self.options, gap=self.options.gap / 2)
+        answer = _solve_exact(jobs, near, self._until(0.3))
+        return answer if isinstance(answer, Solution) else None
 
     def _whole(self, seconds: float = INF, *, start: Solution | None) -> None:
         """The daily model as it is."""
@@ -162,15 +194,18 @@ class _Search:
     def _polished(self, found: Solution) -> Solution:
         if self.options.stopped or not can_polish(self.data):
             return found
-        exactly = replace(self.options, gap=1e-9, watch=None)
-
-        def solve_day(day: Instance) -> Solution | None:
-            answer = _solve_exact(day, exactly, time.monotonic() + 1.0, bound=-INF)
-            return answer if isinstance(answer, Solution) else None
-
-        better = polish(self.data, found, solve_day)
+        better = polish(self.data, found, self._day)
         near = better.objective <= found.objective + 1e-6 * abs(found.objective)
         return _proven(better, found.bound) if near else found
+
+
+def _only_used(v: Variables, model: LinearModel, values: Sequence[float]) -> list[float]:
+    """Upper bounds of columns, 0 for terms and purchases that the values leave out."""
+    upper = list(model.upper)
+    for column in (*v.start.values(), *v.hold.values()):
+        if values[column] <= TINY:
+            upper[column] = 0.0
+    return upper
 
 
 def _least_conceivable(data: Instance) -> float:

@@ -25,6 +25,7 @@ from optimizer.milp.constraints.limits import (
     add_quota,
     add_site_limits,
     add_stock,
+    add_whole_starts,
 )
 from optimizer.milp.constraints.services import (
     add_demand,
@@ -52,6 +53,7 @@ FAMILIES = (
     add_stock,
     add_lot,
     add_minimum_order,
+    add_whole_starts,
     add_quota,
     add_purchase_limit,
     add_least_bought,
