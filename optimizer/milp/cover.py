@@ -13,6 +13,9 @@ from typing import Literal
 
 from optimizer.milp.instance import INF, Instance, Start, TermOffer
 
+MOST_SALES = 6
+"""Days of sale that are compared for one purchase."""
+
 Way = tuple[Literal["start", "hold", "hourly"], int, int]
 """(what, offer or asset, index of its start or slice)"""
 
@@ -173,14 +176,18 @@ class Supplier:
                 self.legs[begin.cover[0][0]].append(leg)
 
     def _add_holds(self, a: int, holds: Sequence[Start]) -> None:
-        """Purchases are made on few days: on each day, of each day of sale, the cheapest one."""
+        """Purchases are made on few days: on each day, of each day of sale, the cheapest one.
+
+        Of many days of sale only a few are looked at, the last among them.
+        """
         by_end: dict[int, list[tuple[int, float, int]]] = defaultdict(list)
         for i, hold in enumerate(holds):
             if hold.cover:
                 by_end[hold.cover[-1][0] + 1].append((hold.cover[0][0], hold.cost, i))
-        for end, made in by_end.items():
+        ends = sorted(by_end, reverse=True)
+        for end in ends[:: 1 + len(ends) // MOST_SALES]:
             leg: _Leg | None = None
-            made.sort()
+            made = sorted(by_end[end])
             for n, (first, cost, i) in enumerate(made):
                 if leg is None or cost < leg.cost:
                     leg = _Leg(end, cost, 1, ("hold", a, i))
@@ -237,53 +244,53 @@ class Supplier:
 
     def _path(self, wanted: Sequence[int], level: int, stock: Stock) -> list[Way] | None:
         """The cheapest ways to have one node on the wanted slices; None when there are none."""
-        by_day: list[list[int]] = [[] for _ in range(self.n_days)]
+        by_day: dict[int, list[int]] = defaultdict(list)
         for s in wanted:
             by_day[s // self.per_day].append(s)
-        rest = [INF] * self.n_days + [0.0]
-        chosen: list[tuple[list[Way], int] | None] = [None] * self.n_days
-        used = self._busy_of(wanted)
-        for t in reversed(range(self.n_days)):
-            if not by_day[t]:
+        first, after = wanted[0] // self.per_day, wanted[-1] // self.per_day + 1
+        used = self._busy_of(by_day, first, after)
+        rest = {after: 0.0}
+        chosen: dict[int, tuple[list[Way], int]] = {}
+        for t in reversed(range(first, after)):
+            if t not in by_day:
                 rest[t] = rest[t + 1]
                 continue
-            best, how = INF, None
+            best = INF
             if self.hourly and rest[t + 1] < INF:
                 price, ways = self._by_hour(by_day[t], stock)
                 if price + rest[t + 1] < best:
-                    best, how = price + rest[t + 1], (ways, t + 1)
+                    best = price + rest[t + 1]
+                    chosen[t] = ways, t + 1
             for leg in self.legs[t]:
+                end = min(leg.end, after)
                 cost = leg.cost if leg.least <= level else leg.cost * leg.least / level
-                cost += rest[leg.end]
+                cost += rest[end]
                 kind, n, _ = leg.way
                 if kind == "hold":
-                    cost += used[n][leg.end] - used[n][t]
+                    cost += used[n][end - first] - used[n][t - first]
                 if cost < best - 1e-12 and stock.most(leg.way) >= max(1, leg.least):
-                    best, how = cost, ([leg.way], leg.end)
-            rest[t], chosen[t] = best, how
-        if rest[0] == INF:
+                    best = cost
+                    chosen[t] = [leg.way], end
+            rest[t] = best
+        if rest[first] == INF:
             return None
         path: list[Way] = []
-        t = 0
-        while t < self.n_days:
-            step = chosen[t] if by_day[t] else None
-            if step is None:
-                t += 1
-                continue
-            path += step[0]
-            t = step[1]
+        t = first
+        while t < after:
+            ways, t = chosen[t] if t in by_day else ([], t + 1)
+            path += ways
         return path
 
-    def _busy_of(self, wanted: Sequence[int]) -> dict[int, list[float]]:
-        """Asset → [day] cost of using one node on the wanted slices of the days before."""
+    def _busy_of(
+        self, by_day: dict[int, list[int]], first: int, after: int
+    ) -> dict[int, list[float]]:
+        """Asset → [days since `first`] cost of using one node on the wanted slices until then."""
         sums = {}
         for a in self.owned:
-            each = [0.0] * (self.n_days + 1)
             busy = self.data.assets[a].busy
-            for s in wanted:
-                each[s // self.per_day + 1] += busy[s]
-            for t in range(self.n_days):
-                each[t + 1] += each[t]
+            each = [0.0]
+            for t in range(first, after):
+                each.append(each[-1] + sum(busy[s] for s in by_day.get(t, ())))
             sums[a] = each
         return sums
 

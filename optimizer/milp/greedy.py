@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from optimizer.milp.cover import Stock, Supplier
+from optimizer.milp.cuts import pool_prices
 from optimizer.milp.instance import INF, Instance, Job, Service, Solution, TermOffer
 from optimizer.milp.polish import objective
 from optimizer.milp.variables import contiguous_shares
@@ -20,9 +21,9 @@ from optimizer.milp.variables import contiguous_shares
 LOOKS = 2
 """How often each workload chooses."""
 CANDIDATES = 6
-"""Configurations that a workload compares beside the others; the cheapest ones by themselves."""
-MOST_PATHS = 4000
-"""Years of one node that may be looked at before the choosing ends."""
+"""Configurations that a workload compares beside the others; the cheapest at usual prices."""
+MOST_DAYS = 150_000
+"""So many days of one node may be looked at; after that a workload is judged by itself."""
 
 Place = tuple[int, str]
 """(pool, site); an empty site is any."""
@@ -51,7 +52,8 @@ class Desk:
     long: bool
     suppliers: dict[Place, Supplier] = field(default_factory=dict)
     prices: dict[tuple[Place, tuple[int, ...]], float] = field(default_factory=dict)
-    paths: int = 0
+    days: int = 0
+    """Days of one node that were looked at."""
 
     def at(self, place: Place) -> Supplier:
         if place not in self.suppliers:
@@ -61,9 +63,24 @@ class Desk:
     def price(self, place: Place, need: tuple[int, ...]) -> float:
         key = (place, need)
         if key not in self.prices:
-            self.paths += len(set(need))
+            wanted = [s for s, n in enumerate(need) if n]
+            span = (
+                (wanted[-1] - wanted[0]) * len(self.data.period_days) // len(need) if wanted else 0
+            )
+            self.days += span * len(set(need))
             self.prices[key] = self.at(place).supply(need, Stock(self.data)).cost
         return self.prices[key]
+
+    def added(self, way: Way, needs: Needs) -> float:
+        """What a way adds to the price of everything; to nothing where time has run out."""
+        total = way.cost
+        for place, _ in way.needs:
+            beside = needs if self.days < MOST_DAYS else Needs(needs.n_slices)
+            without = self.price(place, beside.nodes(place))
+            beside.add(way)
+            total += self.price(place, beside.nodes(place)) - without
+            beside.add(way, -1.0)
+        return total
 
 
 class Needs:
@@ -113,7 +130,7 @@ def greedy(data: Instance, *, long: bool = True) -> Solution | None:
     chosen: dict[tuple[str, int], Way] = {}
     for look in range(LOOKS):
         for what in _order(data):
-            if look and desk.paths * len(data.period_days) / 365 > MOST_PATHS:
+            if look and desk.days > MOST_DAYS:
                 break
             before = chosen.get(what)
             if before is not None:
@@ -171,18 +188,11 @@ def _best(
         first = max(before, default=-1) + 1
         per_day = len(data.slices) // len(data.period_days)
         ways = list(_job_ways(data, n, first, min(after, default=len(data.slices)) // per_day - 1))
-    alone = sorted(ways, key=lambda way: _alone(way, len(data.slices), desk))
-    best, least = None, INF
-    for way in alone[:CANDIDATES]:
-        added = way.cost
-        for place, _ in way.needs:
-            without = desk.price(place, needs.nodes(place))
-            needs.add(replace(way, needs=tuple(x for x in way.needs if x[0] == place)))
-            added += desk.price(place, needs.nodes(place)) - without
-            needs.add(replace(way, needs=tuple(x for x in way.needs if x[0] == place)), -1.0)
-        if added < least:
-            best, least = way, added
-    return best
+    usual = pool_prices(data)[0 if kind == "job" else 1]
+    ways.sort(key=lambda way: way.cost + _at_prices(data, way, usual))
+    priced = [(desk.added(way, needs), n) for n, way in enumerate(ways[:CANDIDATES])]
+    price, best = min(priced, default=(INF, 0))
+    return ways[best] if price < INF else None
 
 
 def _slices(way: Way) -> Iterator[tuple[int, int]]:
@@ -190,10 +200,12 @@ def _slices(way: Way) -> Iterator[tuple[int, int]]:
     yield from ((s, g) for (_, g, s), _ in way.hours)
 
 
-def _alone(way: Way, n_slices: int, desk: Desk) -> float:
-    needs = Needs(n_slices)
-    needs.add(way)
-    return way.cost + sum(desk.price(place, needs.nodes(place)) for place, _ in way.needs)
+def _at_prices(data: Instance, way: Way, prices: Sequence[float]) -> float:
+    return sum(
+        share * data.slices[s].hours * prices[pool]
+        for (pool, _), slices in way.needs
+        for s, share in slices
+    )
 
 
 def _service_ways(data: Instance, i: int) -> Iterator[Way]:

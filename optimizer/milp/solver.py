@@ -74,7 +74,7 @@ def run_solver(
     if options.watch and options.stopped:
         _give_up(options.watch)
         return Raw(None, INF, -INF, infeasible=False)
-    problem = mathopt.Model.from_model_proto(_to_proto(model, named=start is not None))
+    problem = mathopt.Model.from_model_proto(to_proto(model, named=start is not None))
     parameters = mathopt.SolveParameters(
         relative_gap_tolerance=options.gap,
         absolute_gap_tolerance=1e-6,
@@ -161,7 +161,7 @@ def _give_up(watch: Watch) -> None:
         raise Stopped
 
 
-def _to_proto(model: LinearModel, *, named: bool) -> model_pb2.ModelProto:
+def to_proto(model: LinearModel, *, named: bool = False) -> model_pb2.ModelProto:
     proto = model_pb2.ModelProto()
     columns = proto.variables
     columns.ids.extend(range(len(model.names)))
