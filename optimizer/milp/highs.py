@@ -56,11 +56,12 @@ class HighsFiles:
         lines = self.better.read_text(encoding="ascii", errors="replace").splitlines()
         heads = [i for i, line in enumerate(lines) if line.startswith("Objective")]
         for head in reversed(heads):
-            listed = -int(lines[head + 1].split()[-1]) if head + 1 < len(lines) else 0
+            if head + 1 == len(lines) or not lines[head + 1].startswith("# Columns -"):
+                continue
+            listed = int(lines[head + 1].split("-")[-1])
             entries = lines[head + 2 : head + 2 + listed]
-            # The last line may still be being written, so one after it must have begun.
-            whole = len(entries) == listed and (head != heads[-1] or _ended(self.better))
-            if listed >= 0 and whole:
+            # The last line of the file may still be being written.
+            if len(entries) == listed and (head != heads[-1] or _ended(self.better)):
                 values = [0.0] * n_columns
                 for entry in entries:
                     value, column = entry.split()

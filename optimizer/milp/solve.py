@@ -19,6 +19,8 @@ from optimizer.milp.realize import realized
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 
+TINY_COLUMNS = 1000
+"""Up to so many columns the solver is as soon done as a first plan is there."""
 SMALL_COLUMNS = 20_000
 """Up to so many columns the daily model is solved as it is."""
 MEDIUM_COLUMNS = 40_000
@@ -69,18 +71,17 @@ class _Search:
             options.watch.begin()
 
     def run(self) -> Solution | NoSolution:
-        small = _size(self.data) <= SMALL_COLUMNS
-        if not small or self.options.watch:
+        size = _size(self.data)
+        if size > TINY_COLUMNS:
             self.found(first_plan(self.data))
-        if small:
-            self._whole(start=None)
+        if size <= SMALL_COLUMNS:
+            self._whole()
         else:
             self._merged()
             if self.best is None and not self._enough():
                 self._plain()
-            medium = _size(self.data) <= MEDIUM_COLUMNS
-            if not self._enough() and (medium or self.best is None):
-                self._whole(LAST_TRY_S if self.best else INF, start=self.best)
+            if not self._enough() and (size <= MEDIUM_COLUMNS or self.best is None):
+                self._whole(LAST_TRY_S if self.best else INF)
         if self.best is None and not self.infeasible:
             self.found(first_plan(self.data))
         if self.infeasible or self.best is None:
@@ -167,10 +168,10 @@ class _Search:
         answer = _solve_exact(jobs, near, self._until(0.3))
         return answer if isinstance(answer, Solution) else None
 
-    def _whole(self, seconds: float = INF, *, start: Solution | None) -> None:
-        """The daily model as it is."""
+    def _whole(self, seconds: float = INF) -> None:
+        """The daily model as it is, from the best plan so far."""
         until = min(self.deadline, time.monotonic() + seconds)
-        answer = _solve_exact(self.data, self.options, until, counts=BOTH, start=start)
+        answer = _solve_exact(self.data, self.options, until, counts=BOTH, start=self.best)
         if isinstance(answer, NoSolution):
             self.infeasible = answer.infeasible
             return

@@ -58,7 +58,6 @@ TABLE = (
 )
 QUICK = (
     Family(30, 5, 1, 16),
-    Family(90, 5, 2, 32),
     Family(90, 10, 2, 64, noisy=True),
     Family(365, 10, 3, 96),
     Family(1095, 20, 5, 96),
