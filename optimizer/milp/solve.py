@@ -115,9 +115,8 @@ class _Search:
             return
         few = replace(model, upper=_only_used(v, model, loose.values))
         near = replace(self.options, gap=self.options.gap / 4)
-        raw = run_solver(few, near, self._until(0.2))
-        if raw.values is not None:
-            self._near(merged, v, raw.values)
+        raw = run_solver(few, near, self._until(0.3))
+        self._near(merged, v, raw.values or loose.values)
         if self._enough():
             return
         raw = run_solver(model, near, self._until(0.5), start=raw.values, counts=BOUND)
