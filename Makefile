@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 SCHEDULE ?= data/schedules/startup-cny.yaml
 WORKERS ?= 2
 
-.PHONY: plan test check format bench campaign wheel clean help
+.PHONY: plan test check format bench bench-solvers campaign wheel clean help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 plan: $(VENV)/base  ## install, and plan the bundled example (SCHEDULE=path for another)
 	$(BIN)/rentopt plan $(SCHEDULE)
@@ -31,6 +31,9 @@ bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same r
 	$(BIN)/python tests/benchmarks/bench_mixes.py
 	$(BIN)/python tests/benchmarks/bench_store.py
 	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
+
+bench-solvers: $(VENV)/dev  ## the solver table: our search against HiGHS, SCIP and CP-SAT (an hour or more)
+	$(BIN)/python tests/benchmarks/bench_solvers.py
 
 campaign: $(VENV)/dev  ## break every source, kill every writer; write docs/reliability.md
 	$(BIN)/python tests/reliability/campaign.py

@@ -12,10 +12,11 @@ from pathlib import Path
 from optimizer.accounts import cash_flow, ledger
 from optimizer.breakeven.report import breakeven_rows, study
 from optimizer.breakeven.rows import Row
-from optimizer.cautions import plan_warnings
+from optimizer.cautions import plan_warnings, stopped_early
 from optimizer.errors import NoPlanError
 from optimizer.infeasible import explain
 from optimizer.keep import Keep, keep_near, kept_record
+from optimizer.milp.anytime import Stopped
 from optimizer.milp.polish import objective
 from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.mix_use import mix_use
@@ -105,15 +106,24 @@ def plan(
     if keep is not None:
         made = replace(made, wishes=(*made.wishes, keep.words), kept=kept_record(keep, made, free))
     reported = time.monotonic()
-    if breakeven_s is not None:
-        progress("break-even points")
-        rows = breakeven_rows(problem, best.made, best.solution, options, budget_s=breakeven_s)
-        made = replace(made, breakeven=tuple(rows))
-    asked = time.monotonic()
-    if questions != NO_QUESTIONS:
-        made = answered(
-            made, best, questions, schedule, book, options, wishes=wishes, progress=progress
-        )
+    rest = options
+    if options.watch is not None:
+        rest = replace(options, watch=options.watch.for_questions())
+    asked = reported
+    try:
+        if breakeven_s is not None:
+            progress("break-even points")
+            rows = breakeven_rows(problem, best.made, best.solution, rest, budget_s=breakeven_s)
+            made = replace(made, breakeven=tuple(rows))
+        asked = time.monotonic()
+        if questions != NO_QUESTIONS:
+            made = answered(
+                made, best, questions, schedule, book, rest, wishes=wishes, progress=progress
+            )
+    except Stopped:
+        made = replace(made, questions_cut_short=questions != NO_QUESTIONS)
+    if options.stopped:
+        made = replace(made, warnings=(stopped_early(made.gap), *made.warnings))
     timings = (
         ("gather", gathered - began),
         ("solve", solved - gathered),
@@ -172,6 +182,8 @@ def three_answers(
     progress("looking for the best mix")
     mix = solve_problem(problem, options)
     if isinstance(mix, NoSolution):
+        if options.stopped:
+            raise NoPlanError("stopped before a first plan was found")
         if not mix.infeasible:
             raise NoPlanError(
                 f"no plan was found in {options.time_limit_s:g} s; allow more (--time-limit)"
@@ -180,13 +192,17 @@ def three_answers(
     best = mix
     progress("all rented")
     rent: Solved | NoSolution = mix
-    if mix.nodes_bought:
+    if mix.nodes_bought and options.stopped:
+        rent = NoSolution(infeasible=False)
+    elif mix.nodes_bought:
         rent = solve_problem(problem.without_purchases(), options)
         best = _cheaper(best, rent)
     progress("all owned")
     own: Solved | NoSolution = NoSolution(infeasible=True)
     if not (problem.market.listings or problem.quotas or any(s.apis for s in problem.services)):
         own = mix
+    elif (problem.purchases or problem.owned) and options.stopped:
+        own = NoSolution(infeasible=False)
     elif problem.purchases or problem.owned:
         own = solve_problem(problem.without_renting(), options)
         best = _cheaper(best, own)
@@ -222,7 +238,9 @@ def _answer(
     kind: str, found: Solved | NoSolution, problem: Problem, options: SolveOptions
 ) -> Answer:
     if isinstance(found, NoSolution):
-        if not found.infeasible:
+        if not found.infeasible and options.stopped:
+            reason = "not looked for: stopped early"
+        elif not found.infeasible:
             reason = f"none found in {options.time_limit_s:g} s"
         elif kind == "own" and not (problem.purchases or problem.owned):
             reason = "the schedule owns nothing and may buy nothing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from optimizer.plans import Assignment, Rental
@@ -10,6 +11,12 @@ from providers.hardware import accelerators
 from providers.offers import Offer
 
 STALE_DAYS = 90
+
+
+def stopped_early(gap: float) -> str:
+    """Said of a plan whose search was ended from outside."""
+    most = math.ceil(gap * 10_000 - 1e-9) / 100
+    return f"stopped early: the best plan so far; at most {most:.2f} % of its cost could be saved"
 
 
 def plan_warnings(

@@ -18,8 +18,9 @@ from optimizer.cli.decision_options import (
     asked_wishes,
     gap_share,
 )
-from optimizer.cli.plan import check_writable, deliver, interruptible, told
+from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.plan import check_writable, deliver, interruptible, terminal, told
+from optimizer.cli.plan import check_writable, deliver, terminal
 from optimizer.cli.price_options import PlanStore, Quotes, price_book
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.diff.results import Difference

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.plan import SOLVERS, Solver, check_writable, deliver, interruptible, told
+from optimizer.cli.plan import SOLVERS, Solver, check_writable, deliver
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.uncertainty.hedge import Hedge

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +25,7 @@ from optimizer.cli.decision_options import (
     gap_share,
 )
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
@@ -37,8 +35,6 @@ STALE_DAYS = 90
 
 STALE_EXIT = 4
 GAP_EXIT = 8
-
-T = TypeVar("T")
 
 
 class PlanFormat(StrEnum):
@@ -137,11 +133,11 @@ def plan(
     wishes = asked_wishes(without, only_rent, only_own, max_providers)
     kept = asked_keep(keep, keep_tolerance)
     book = price_book(asked, as_of, quotes, prices, store)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
-    with told(verbose) as tell:
+    with told(verbose, asked.currency) as tell:
+        options = SolveOptions(gap, time_limit, SOLVERS[solver], watch=tell.watch)
         # What is found within a time may differ between two runs; `rentopt breakeven` tells it.
         seconds = None if no_breakeven else 0.0
-        found = interruptible(
+        found, ended = best_so_far(
             lambda: find_plan(
                 asked,
                 book,
@@ -151,7 +147,8 @@ def plan(
                 keep=kept,
                 questions=Questions(alternatives, tuple(why_not or ()), marginal, question_time),
                 progress=tell,
-            )
+            ),
+            tell.watch,
         )
     text = _rendered(
         found,
@@ -167,6 +164,8 @@ def plan(
     if timings and format is not PlanFormat.JSON:
         steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.timings_s)
         typer.echo(f"rentopt: {steps}", err=True)
+    if ended:
+        raise typer.Exit(ended)
     if strict:
         _judge(found, gap)
 
@@ -252,41 +251,3 @@ def deliver(text: str | bytes, output: Path) -> None:
         reason = (error.strerror or str(error)).lower()
         raise RentoptError(f"{output} cannot be written: {reason}") from None
     typer.echo(f"wrote {output}", err=True)
-
-
-@contextmanager
-def told(verbose: bool) -> Iterator[Callable[[str], None]]:
-    """What tells a person how far it is: lines with -v, a spinner on a terminal, else nothing."""
-    if verbose:
-        yield lambda step: typer.echo(f"rentopt: {step}", err=True)
-        return
-    if not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda step: status.update(f"{step} ...")
-
-
-def interruptible(work: Callable[[], T]) -> T:
-    """Run `work` so that Ctrl-C and SIGTERM end it at once, even inside the solver.
-
-    Python handles a signal only between two of its own steps, and the solver may be many seconds
-    away from the next; so the work is done in another thread, which dies with the process.
-    """
-    from concurrent.futures import Future
-
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001  raised again below, with its traceback
-            outcome.set_exception(error)
-
-    thread = threading.Thread(target=run, name="plan", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.1)
-    return outcome.result()

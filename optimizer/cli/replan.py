@@ -17,11 +17,10 @@ from optimizer.cli.plan import (
     Solver,
     check_writable,
     deliver,
-    interruptible,
     terminal,
-    told,
 )
 from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan

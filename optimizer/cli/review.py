@@ -15,8 +15,9 @@ import typer
 
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.explaining import Depth, Explain, explained
-from optimizer.cli.plan import check_writable, deliver, interruptible, told
+from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan

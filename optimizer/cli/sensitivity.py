@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.plan import check_writable, deliver, interruptible, terminal
+from optimizer.cli.plan import check_writable, deliver, terminal
 from optimizer.cli.price_options import NO_STORE, PlanStore, Quotes
+from optimizer.cli.progress import interruptible
 from optimizer.cli.review import plan_material
 from optimizer.cli.sweep import cores, local_backend, progress_bar, span_of
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.plan import check_writable, deliver, interruptible, told
+from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import NO_STORE, PlanStore, Quotes
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule

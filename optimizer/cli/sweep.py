@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.plan import check_writable, deliver, interruptible
+from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import (
     ANY_PRICES,
     NO_STORE,
@@ -22,6 +22,7 @@ from optimizer.cli.price_options import (
     Quotes,
     asked_moment,
 )
+from optimizer.cli.progress import interruptible
 
 if TYPE_CHECKING:
     from optimizer.sweep.backends import Backend

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.plan import interruptible, told
 from optimizer.cli.price_options import AsOf, Quotes, StoreUrl
+from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
     from optimizer.milp.solve import SolveOptions

@@ -33,8 +33,8 @@ class Start:
     """(month, money paid in it, undiscounted); only where a budget or cash limit needs it."""
     until: int = 0
     """Day it ends (first day not covered, or day of sale)."""
-    sure: tuple[tuple[int, float], ...] = ()
-    """As `cover`, the least that any of the merged days covers; empty in the exact model."""
+    group: int = -1
+    """Merged starts of one group are parts of whole ones: only their sum is whole. -1: alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Days that are alike, merged into periods: a relaxation, small enough to solve to a proof.
 
 Every plan of the daily model is, averaged over the days of each period, a point of the merged one
-that costs no more: coverage of a merged start is the best of its days, its cost the least, and
+that costs no more: a start lies between two corners of its group and covers exactly as much, and
 what is whole in a day need only be whole on average. So the merged model's bound is a bound of
 the daily model, and its solution tells which long terms and purchases are worth looking at.
 """
@@ -159,7 +159,7 @@ def _merge_starts(
     *,
     by_end: bool,
 ) -> tuple[tuple[Start, ...], list[list[int]]]:
-    """Starts of one period become one column with the best coverage and the least cost.
+    """Starts of one period become a few columns between which all of them lie.
 
     Args:
         by_end: keep starts with different ends apart (purchases, sold at different times).
@@ -168,26 +168,69 @@ def _merge_starts(
     for i, begin in enumerate(starts):
         sold = begin.until if by_end else 0
         together[period_of_day[begin.day], sold].append(i)
-    merged = []
-    for members in together.values():
+    merged, sources = [], []
+    for group, members in enumerate(together.values()):
         shares = [_shares(starts[i], groups, period_of_day) for i in members]
-        periods = sorted({p for share in shares for p in share})
-        months = {month for i in members for month, _ in starts[i].cash}
-        cash = tuple(
-            (month, min(dict(starts[i].cash).get(month, 0.0) for i in members))
-            for month in sorted(months)
-        )
-        merged.append(
-            Start(
-                day=starts[members[0]].day,
-                cost=min(starts[i].cost for i in members),
-                cover=tuple((p, max(x.get(p, 0.0) for x in shares)) for p in periods),
-                cash=cash,
-                until=starts[members[0]].until,
-                sure=tuple((p, min(x.get(p, 0.0) for x in shares)) for p in periods),
+        corners = _corners([starts[i] for i in members], shares)
+        for n, corner in enumerate(corners):
+            low = corners[n - 1] if n else corner
+            high = corners[n + 1] if n + 1 < len(corners) else corner
+            dear = max(_dearer(starts, members, low, corner, high, k) for k in range(low, high + 1))
+            merged.append(
+                replace(
+                    starts[members[corner]],
+                    cost=starts[members[corner]].cost - max(0.0, dear),
+                    cover=tuple(sorted(shares[corner].items())),
+                    group=group if len(corners) > 1 else -1,
+                )
             )
+            sources.append(members[low : high + 1])
+    return tuple(merged), sources
+
+
+def _corners(starts: Sequence[Start], shares: Sequence[dict[int, float]]) -> list[int]:
+    """The starts between which all others lie: covering, and paying by the month, as their mean."""
+    corners = [0]
+    while corners[-1] < len(starts) - 1:
+        first = corners[-1]
+        last = first + 1
+        while last + 1 < len(starts) and all(
+            _between(starts, shares, first, k, last + 1) for k in range(first + 1, last + 1)
+        ):
+            last += 1
+        corners.append(last)
+    return corners
+
+
+def _between(
+    starts: Sequence[Start], shares: Sequence[dict[int, float]], low: int, k: int, high: int
+) -> bool:
+    """Whether start k is the mean of two others, weighed by its distance in days."""
+    if not starts[low].cash == starts[k].cash == starts[high].cash:
+        return False
+    x = _weight(starts, low, k, high)
+    periods = {*shares[low], *shares[k], *shares[high]}
+    return all(
+        abs(
+            (1 - x) * shares[low].get(p, 0.0) + x * shares[high].get(p, 0.0) - shares[k].get(p, 0.0)
         )
-    return tuple(merged), list(together.values())
+        < 1e-9
+        for p in periods
+    )
+
+
+def _weight(starts: Sequence[Start], low: int, k: int, high: int) -> float:
+    return (starts[k].day - starts[low].day) / max(1, starts[high].day - starts[low].day)
+
+
+def _dearer(
+    starts: Sequence[Start], members: Sequence[int], low: int, corner: int, high: int, k: int
+) -> float:
+    """By how much the mean of two corners costs more than the start k that lies between them."""
+    here = [starts[i] for i in members]
+    a, b = (low, corner) if k <= corner else (corner, high)
+    x = _weight(here, a, k, b)
+    return (1 - x) * here[a].cost + x * here[b].cost - here[k].cost
 
 
 def _shares(

@@ -44,9 +44,9 @@ def can_polish(data: Instance) -> bool:
 def polish(data: Instance, solution: Solution, solve_day: SolveDay) -> Solution:
     """The solution with every day's services served as cheaply as its capacity allows."""
     per_day = len(data.slices) // len(data.period_days)
-    short = [all(len(s.cover) <= 1 for s in offer.starts) for offer in data.term_offers]
-    rented = _levels(data, solution, short)
-    held = _held(data, solution)
+    short = by_the_day(data)
+    rented = term_levels(data, solution)
+    held = held_levels(data, solution)
     running = _running(data, solution)
     answers: dict[object, Solution | None] = {}
     days: list[Solution | None] = []
@@ -66,8 +66,14 @@ def polish(data: Instance, solution: Solution, solve_day: SolveDay) -> Solution:
     return _put_together(data, solution, short, days, per_day)
 
 
-def _levels(data: Instance, solution: Solution, short: list[bool]) -> Levels:
-    """[term offer][day] units of long terms rented."""
+def by_the_day(data: Instance) -> list[bool]:
+    """[term offer] whether it is for single days, so that each day may take its own."""
+    return [all(len(s.cover) <= 1 for s in offer.starts) for offer in data.term_offers]
+
+
+def term_levels(data: Instance, solution: Solution) -> Levels:
+    """[term offer][day] units of longer terms rented."""
+    short = by_the_day(data)
     levels = [[0] * len(data.period_days) for _ in data.term_offers]
     for (o, i), units in solution.start.items():
         if not short[o]:
@@ -76,7 +82,7 @@ def _levels(data: Instance, solution: Solution, short: list[bool]) -> Levels:
     return levels
 
 
-def _held(data: Instance, solution: Solution) -> Levels:
+def held_levels(data: Instance, solution: Solution) -> Levels:
     """[asset][day] nodes owned or bought."""
     levels = [[int(n) for n in asset.owned] for asset in data.assets]
     for (a, i), nodes in solution.hold.items():

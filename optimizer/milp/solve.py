@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from optimizer.milp.assemble import assemble
-from optimizer.milp.cuts import pool_prices
-from optimizer.milp.instance import Instance, Solution, TermOffer
-from optimizer.milp.linear_model import INF
-from optimizer.milp.merge import merge_days
+from optimizer.milp.encode import TINY, decode, encode, whole
+from optimizer.milp.first import first_plan, is_plan
+from optimizer.milp.instance import Instance, Solution
+from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.merge import Merged, merge_days
+from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
-from optimizer.milp.solver import SolveOptions, run_solver
+from optimizer.milp.realize import realized
+from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 from optimizer.milp.worth import missing, more_worths, with_worths
 
-SMALL_COLUMNS = 4000
+TINY_COLUMNS = 1000
+"""Up to so many columns the solver is as soon done as a first plan is there."""
+SMALL_COLUMNS = 20_000
 """Up to so many columns the daily model is solved as it is."""
 MEDIUM_COLUMNS = 40_000
 """Up to so many columns the daily model gets a last try when the merged one left a gap."""
 LAST_TRY_S = 15.0
-SHORT_TERM_DAYS = 7
-"""Terms up to this long stay free in the daily model, wherever the merged one put them."""
-CHEAP_POOLS = 2
-"""Cheapest pools of each workload that the daily model keeps in any case."""
-ROUGH = 0.1
-"""Gap at which the solver stops where days are polished afterwards."""
+ROUTED_COLUMNS = 4000
+"""Up to so many columns the requests of mixes are routed column by column."""
 WORTHS_SHARE = 0.2
 """Most of the time that is given to what requests of several sizes are worth."""
 EXACTLY = 1e-9
 """Gap to which single days are polished."""
-TINY = 1e-7
+PERIOD_DAYS = 7
+"""Most days that are merged."""
+DAY_S = 1.0
+"""Most time for one day by itself; what a day took otherwise stays."""
 __all__ = ["NoSolution", "SolveOptions", "solve"]
-K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +51,180 @@ class NoSolution:
 def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoSolution:
     """The cheapest plan of an exact instance, within the gap or the time allowed.
 
-    Small instances are solved as they are. Large ones first as merged periods, whose bound holds
-    for the daily model (`merge`), then day by day with only the long terms and purchases that the
-    merged solution found worth a place; the two together prove the gap.
+    Small instances are solved as they are. Large ones get a plan at once (`greedy`), then a bound
+    from merged periods (`merge`) that holds for the daily model, and plans of every day near what
+    the merged solutions commit to (`realize`); the two together prove the gap. Whoever watches
+    (`SolveOptions.watch`) may end it on the way, and gets the best plan so far.
     """
     options = options or SolveOptions()
-    deadline = time.monotonic() + options.time_limit_s
-    if _size(data) <= SMALL_COLUMNS:
-        found = _solve_exact(data, options, deadline, bound=-INF)
-    else:
-        data = with_worths(data, time.monotonic() + options.time_limit_s * WORTHS_SHARE)
-        found = _solve_merged(data, options, deadline)
-    return _polished(data, found, options) if isinstance(found, Solution) else found
+    return _Search(data, options).run()
 
 
-def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solution:
-    alone = len(data.period_days) == 1 and found.gap <= EXACTLY
-    if alone or not can_polish(data):  # one day has no equals to be made like
-        return found
-    exactly = replace(options, gap=EXACTLY)
+PLAN, BOUND, BOTH = (True, False), (False, True), (True, True)
+"""What of a model counts for the daily one: its solutions, its bound."""
 
-    def solve_day(day: Instance) -> Solution | None:
-        answer = _solve_exact(day, exactly, time.monotonic() + 1.0, bound=-INF)
+
+class _Search:
+    """The best plan and the best bound so far, told to the watch as they come."""
+
+    def __init__(self, data: Instance, options: SolveOptions) -> None:
+        self.data = data
+        self.options = options
+        self.deadline = time.monotonic() + options.time_limit_s
+        self.best: Solution | None = None
+        self.bound = _least_conceivable(data)
+        self.infeasible = False
+        if options.watch:
+            options.watch.begin()
+
+    def run(self) -> Solution | NoSolution:
+        if _size(self.data) > ROUTED_COLUMNS:
+            self.data = with_worths(self.data, self._until(WORTHS_SHARE))
+        size = _size(self.data)
+        if size > TINY_COLUMNS:
+            self.found(first_plan(self.data))
+        if size <= SMALL_COLUMNS:
+            self._whole()
+        else:
+            self._merged()
+            if self.best is None and not self._enough():
+                self._plain()
+            if not self._enough() and (size <= MEDIUM_COLUMNS or self.best is None):
+                self._whole(LAST_TRY_S if self.best else INF)
+        if self.best is None and not self.infeasible:
+            self.found(first_plan(self.data))
+        if self.infeasible or self.best is None:
+            return NoSolution(self.infeasible)
+        return self._polished(self.best)
+
+    def found(self, answer: Solution | NoSolution | None) -> None:
+        if isinstance(answer, Solution) and (
+            self.best is None or answer.objective < self.best.objective
+        ):
+            self.best = _proven(answer, self.bound)
+            if self.options.watch:
+                self.options.watch.saw(objective=answer.objective)
+
+    def proved(self, bound: float) -> None:
+        self.bound = max(self.bound, bound)
+        if self.options.watch:
+            self.options.watch.saw(bound=bound)
+        if self.best is not None:
+            self.best = _proven(self.best, self.bound)
+
+    def _merged(self) -> None:
+        """A bound from merged days, and plans of the daily model near what they suggest."""
+        merged = merge_days(self.data, PERIOD_DAYS)
+        model, v = assemble(merged.instance)
+        whole_columns = model.whole
+        model.whole = [False] * len(whole_columns)
+        loose = run_solver(model, self.options, self._until(0.5), counts=BOUND)
+        model.whole = whole_columns
+        if not self._bounded(loose) or loose.values is None:
+            return
+        few = replace(model, upper=_only_used(v, model, loose.values))
+        near = replace(self.options, gap=self.options.gap / 4)
+        raw = run_solver(few, near, self._until(0.3))
+        self._near(merged, v, raw.values or loose.values)
+        if self._enough():
+            return
+        raw = run_solver(model, near, self._until(0.5), start=raw.values, counts=BOUND)
+        if self._bounded(raw) and raw.values is not None and not self._enough():
+            self._near(merged, v, raw.values)
+
+    def _until(self, share: float) -> float:
+        """The time when so much of what is left will have passed."""
+        now = time.monotonic()
+        return now + (self.deadline - now) * share
+
+    def _bounded(self, raw: Raw) -> bool:
+        """Take the bound of a relaxation; whether there can be a plan at all."""
+        self.infeasible = raw.infeasible
+        if not raw.infeasible:
+            self.proved(raw.bound)
+        return not raw.infeasible
+
+    def _near(self, merged: Merged, v: Variables, values: list[float]) -> None:
+        """A plan of every day near a merged solution."""
+        if self.options.stopped:
+            return
+        found = realized(self.data, merged, v, values, solve_day=self._day, solve_jobs=self._jobs)
+        if found is not None and is_plan(self.data, found):
+            self.found(found)
+            return
+        narrowed = narrow(self.data, merged, v, values, self.best)
+        pools = pools_used(self.data, v, values)
+        if self.best is not None:
+            pools |= pools_of(self.data, self.best)
+        if self.data.limits.sellers == INF:
+            pools |= pools_cheap(self.data)  # else they may be of sellers that are one too many
+        near = replace(self.options, gap=self.options.gap / 2)
+        start = narrowed.narrowed(self.best) if self.best else None
+        answer = _solve_exact(
+            narrowed.instance, near, self._until(0.5), pools=pools, counts=PLAN, start=start
+        )
+        if isinstance(answer, Solution):
+            self.found(narrowed.widened(answer))
+
+    def _day(self, day: Instance) -> Solution | None:
+        exactly = replace(self.options, gap=EXACTLY, watch=None)
+        answer = _solve_exact(day, exactly, time.monotonic() + DAY_S)
         return answer if isinstance(answer, Solution) else None
 
-    better = polish(data, found, solve_day)
-    near = better.objective <= found.objective + 1e-6 * abs(found.objective)
-    return _proven(better, found.bound) if near else found
+    def _jobs(self, jobs: Instance) -> Solution | None:
+        near = replace(self.options, gap=self.options.gap / 2)
+        answer = _solve_exact(jobs, near, self._until(0.3))
+        return answer if isinstance(answer, Solution) else None
+
+    def _whole(self, seconds: float = INF) -> None:
+        """The daily model as it is, from the best plan so far."""
+        until = min(self.deadline, time.monotonic() + seconds)
+        answer = _solve_exact(self.data, self.options, until, counts=BOTH, start=self.best)
+        if isinstance(answer, NoSolution):
+            self.infeasible = answer.infeasible
+            return
+        self.proved(answer.bound)
+        self.found(answer)
+
+    def _plain(self) -> None:
+        """Nothing bought or long, each workload on its cheapest pools: found fast if at all."""
+        if self.data.least_bought:
+            return
+        short, pools = plain(self.data)
+        until = time.monotonic() + max(2.0, (self.deadline - time.monotonic()) * 0.6)
+        rough = replace(self.options, gap=max(self.options.gap, 0.02))
+        self.found(_solve_exact(short, rough, until, pools=pools, counts=PLAN))
+
+    def _enough(self) -> bool:
+        """Whether the plan is as good as asked, or nothing more may be tried."""
+        good = self.best is not None and self.best.gap <= self.options.gap
+        return good or self.infeasible or self.options.stopped
+
+    def _polished(self, found: Solution) -> Solution:
+        alone = len(self.data.period_days) == 1 and found.gap <= EXACTLY
+        if self.options.stopped or alone or not can_polish(self.data):
+            return found  # one day has no equals to be made like
+        better = polish(self.data, found, self._day)
+        near = better.objective <= found.objective + 1e-6 * abs(found.objective)
+        return _proven(better, found.bound) if near else found
+
+
+def _only_used(v: Variables, model: LinearModel, values: Sequence[float]) -> list[float]:
+    """Upper bounds of columns, 0 for terms and purchases that the values leave out."""
+    upper = list(model.upper)
+    for column in (*v.start.values(), *v.hold.values()):
+        if values[column] <= TINY:
+            upper[column] = 0.0
+    return upper
+
+
+def _least_conceivable(data: Instance) -> float:
+    """What nothing costs less than, before anything is solved: only purchases can earn money."""
+    earned = sum(
+        min(0.0, min((hold.cost for hold in asset.holds), default=0.0)) * asset.most
+        for asset in data.assets
+    )
+    return data.constant + earned
 
 
 def _size(data: Instance) -> int:
@@ -92,28 +241,36 @@ def _solve_exact(
     data: Instance,
     options: SolveOptions,
     deadline: float,
-    bound: float,
+    bound: float = -INF,
     pools: Collection[int] | None = None,
+    *,
+    start: Solution | None = None,
+    counts: tuple[bool, bool] = (False, False),
 ) -> Solution | NoSolution:
+    """Solve an exact instance as it is, from a plan where there is one."""
+    if any(service.worths for service in data.services):
+        counts = (False, counts[1])  # what it finds on the way may yet lack replicas
     model, v = assemble(data, pools)
-    raw = run_solver(model, options, deadline)
+    values = encode(data, model, v, start) if start else None
+    raw = run_solver(model, options, deadline, start=values, counts=counts)
     while raw.values is not None:
-        wanted = missing(data, _solution(data, v, raw.values, raw.objective, raw.bound))
+        wanted = missing(data, decode(data, v, raw.values, raw.objective, raw.bound))
         if not wanted:
             break
-        if time.monotonic() > deadline:
+        if options.stopped or time.monotonic() > deadline:
             return NoSolution(infeasible=False)
         data = more_worths(data, wanted)
         model, v = assemble(data, pools)
-        raw = run_solver(model, options, deadline)
+        values = encode(data, model, v, start) if start else None
+        raw = run_solver(model, options, deadline, start=values, counts=counts)
     if raw.values is not None and _split_hours(data, v, raw.values):
         for column in v.hours.values():
             model.whole[column] = True
-        raw = run_solver(model, options, deadline)
+        raw = run_solver(model, options, deadline, start=values, counts=counts)
     if raw.values is None:
         return NoSolution(raw.infeasible)
-    found = _solution(data, v, raw.values, raw.objective, max(raw.bound, bound))
-    found = place_early(data, found, _whole(v.total, raw.values))
+    found = decode(data, v, raw.values, raw.objective, max(raw.bound, bound))
+    found = place_early(data, found, whole(v.total, raw.values))
     return _proven(replace(found, objective=objective(data, found)), found.bound)
 
 
@@ -129,173 +286,3 @@ def _split_hours(data: Instance, v: Variables, values: list[float]) -> bool:
         for (j, _, _), c in v.hours.items()
         if not free_to_place(data, j)
     )
-
-
-def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
-    bound, best = -INF, None
-    for longest in (7, 3):
-        left = deadline - time.monotonic()
-        if best is not None and (best.gap <= options.gap or left < 1):
-            break
-        merged = merge_days(data, longest)
-        model, v = assemble(merged.instance)
-        first = replace(options, gap=options.gap / 4)
-        raw = run_solver(model, first, time.monotonic() + left * 0.3)
-        bound = max(bound, raw.bound)
-        if raw.values is None and raw.infeasible:
-            return NoSolution(infeasible=True)
-        if raw.values is None:
-            # Too large for the time: its linear relaxation still proves something.
-            model.whole = [False] * len(model.whole)
-            loose = run_solver(model, first, time.monotonic() + left * 0.2)
-            bound = max(bound, loose.bound)
-            break
-        narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
-        # Days with mixes are solved one by one to the end: much faster than all at once.
-        roughly = any(s.worths for s in data.services) and can_polish(data)
-        near = replace(options, gap=max(options.gap, ROUGH) if roughly else options.gap / 2)
-        pools = _pools_used(data, v, raw.values)
-        if data.limits.sellers == INF:
-            pools |= _pools_cheap(data)  # else they may be of sellers that are one too many
-        until = time.monotonic() + (deadline - time.monotonic()) * 0.5
-        found = _solve_exact(narrowed, near, until, -INF, pools)
-        if isinstance(found, Solution) and roughly:
-            found = _polished(narrowed, found, options)
-        if isinstance(found, Solution) and (best is None or found.objective < best.objective):
-            best = replace(
-                found,
-                start={(o, start_ids[o][i]): n for (o, i), n in found.start.items()},
-                hold={(a, hold_ids[a][i]): n for (a, i), n in found.hold.items()},
-            )
-        if best is not None:
-            best = _proven(best, bound)
-    if best is None:
-        by_hour = _by_the_hour(data, options, deadline)
-        if not isinstance(by_hour, Solution):
-            return _solve_exact(data, options, deadline, bound)
-        best = _proven(by_hour, bound)
-    if best.gap > options.gap and _size(data) <= MEDIUM_COLUMNS:
-        until = min(deadline, time.monotonic() + LAST_TRY_S)
-        whole = _solve_exact(data, options, until, bound)
-        if isinstance(whole, Solution):
-            cheaper = min(best, whole, key=lambda found: found.objective)
-            best = _proven(cheaper, max(bound, whole.bound))
-    return best
-
-
-def _by_the_hour(data: Instance, options: SolveOptions, deadline: float) -> Solution | NoSolution:
-    """A plain plan, found fast: nothing bought or long, each workload on its cheapest pools."""
-    if data.least_bought:
-        return NoSolution(infeasible=False)
-    plain = replace(
-        data,
-        term_offers=tuple(
-            offer if _short(offer) else replace(offer, starts=()) for offer in data.term_offers
-        ),
-        assets=tuple(replace(asset, holds=()) for asset in data.assets),
-    )
-    there = {asset.pool for asset in data.assets if any(asset.owned)}
-    there |= {quota.pool for quota in data.quotas}
-    until = time.monotonic() + max(2.0, (deadline - time.monotonic()) * 0.6)
-    rough = replace(options, gap=max(options.gap, 0.02))
-    return _solve_exact(plain, rough, until, -INF, _pools_cheap(data) | there)
-
-
-def _short(offer: TermOffer) -> bool:
-    return all(len(begin.cover) <= SHORT_TERM_DAYS for begin in offer.starts)
-
-
-def _pools_used(data: Instance, v: Variables, values: list[float]) -> set[int]:
-    """Pools on which anything runs in a solution of the merged model."""
-    used = {data.services[i].replicas[c].pool for (i, c, s) in _positive(v.serve, values)}
-    used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.run, values)}
-    used |= {data.jobs[j].gangs[g].pool for (j, g, s) in _positive(v.hours, values)}
-    ways = (way for column, way in v.whole_run.items() if values[column] > TINY)
-    used |= {data.jobs[way.job].gangs[way.gang].pool for way in ways}
-    return used
-
-
-def _pools_cheap(data: Instance) -> set[int]:
-    """The pools that are cheapest by the hour for each workload: never a bad second choice."""
-    by_hour = pool_prices(data)[0]
-    pools: set[int] = set()
-    for service in data.services:
-        for b in range(max(1, len(service.buckets))):
-            rates = [(r, r.rates[b] if service.buckets else r.capacity) for r in service.replicas]
-            prices = {r.pool: r.share * by_hour[r.pool] / rate for r, rate in rates if rate}
-            pools |= set(sorted(prices, key=lambda p: (prices[p], p))[:CHEAP_POOLS])
-    for job in data.jobs:
-        gangs = [g for g in job.gangs if g.hourly >= 0 and g.rate]
-        costs = {g.pool: g.hour_cash / g.rate for g in gangs}
-        pools |= set(sorted(costs, key=lambda p: (costs[p], p))[:CHEAP_POOLS])
-    return pools
-
-
-def _positive(columns: Mapping[K, int], values: list[float]) -> list[K]:
-    return [key for key, column in columns.items() if values[column] > TINY]
-
-
-def _narrow(
-    data: Instance,
-    starts: list[list[list[int]]],
-    holds: list[list[list[int]]],
-    v: Variables,
-    values: list[float],
-) -> tuple[Instance, list[list[int]], list[list[int]]]:
-    """The daily instance with long terms and purchases only where the merged solution has them.
-
-    Returns it with, for each offer and asset, the daily index of each start that is left.
-    """
-    used_starts, used_holds = set(_positive(v.start, values)), set(_positive(v.hold, values))
-    start_ids, offers = [], []
-    for o, offer in enumerate(data.term_offers):
-        if _short(offer):
-            kept = list(range(len(offer.starts)))
-        else:
-            kept = [i for m, ids in enumerate(starts[o]) if (o, m) in used_starts for i in ids]
-        start_ids.append(kept)
-        offers.append(replace(offer, starts=tuple(offer.starts[i] for i in kept)))
-    hold_ids, assets = [], []
-    for a, asset in enumerate(data.assets):
-        kept = [i for m, ids in enumerate(holds[a]) if (a, m) in used_holds for i in ids]
-        hold_ids.append(kept)
-        assets.append(replace(asset, holds=tuple(asset.holds[i] for i in kept)))
-    narrowed = replace(data, term_offers=tuple(offers), assets=tuple(assets))
-    return narrowed, start_ids, hold_ids
-
-
-def _solution(
-    data: Instance, v: Variables, x: list[float], objective: float, bound: float
-) -> Solution:
-    """Values by index, whole numbers made exactly whole, zeros left out."""
-    run, hours = _whole(v.run, x), _whole(v.hours, x)
-    for column, way in v.whole_run.items():
-        if round(x[column]):
-            on_pool = not data.jobs[way.job].gangs[way.gang].by_hour
-            for s, worked in way.shares:
-                if on_pool:
-                    run[way.job, way.gang, s] = 1
-                else:
-                    hours[way.job, way.gang, s] = round(worked)
-    return Solution(
-        objective=objective,
-        bound=bound,
-        start=_whole(v.start, x),
-        hourly=_whole(v.hourly, x),
-        hold=_whole(v.hold, x),
-        busy=_shares(v.busy, x),
-        free=_shares(v.free, x),
-        serve=_whole(v.serve, x),
-        api=_shares(v.api, x),
-        run=run,
-        hours=hours,
-        moved=tuple(j for j, c in v.move.items() if round(x[c])),
-    )
-
-
-def _whole(columns: Mapping[K, int], x: list[float]) -> dict[K, int]:
-    return {key: round(x[c]) for key, c in columns.items() if round(x[c])}
-
-
-def _shares(columns: Mapping[K, int], x: list[float]) -> dict[K, float]:
-    return {key: x[c] for key, c in columns.items() if x[c] > TINY}

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 from ortools.math_opt.solvers.highs_pb2 import HighsOptionsProto
 
+from optimizer.milp.anytime import Stopped, Watch
+from optimizer.milp.highs import HighsFiles, column_name, figures
 from optimizer.milp.linear_model import INF, LinearModel
+
+POLL_S = 0.02
+"""How often a watched run looks whether it should stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,12 @@ class SolveOptions:
     threads: int = 0
     """Threads the solver may use; 0: as many as it likes. HiGHS keeps to the first number it is
     given for as long as the process lives."""
+    watch: Watch | None = field(default=None, compare=False)
+    """Hears what is known on the way, and may end the search early."""
+
+    @property
+    def stopped(self) -> bool:
+        return self.watch is not None and self.watch.stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +53,123 @@ class Raw:
     infeasible: bool
 
 
-def run_solver(model: LinearModel, options: SolveOptions, deadline: float) -> Raw:
-    """Hand a linear model to OR-Tools (MathOpt) in one piece."""
-    proto = _to_proto(model)
-    problem = mathopt.Model.from_model_proto(proto)
+def run_solver(
+    model: LinearModel,
+    options: SolveOptions,
+    deadline: float,
+    *,
+    start: Sequence[float] | None = None,
+    counts: tuple[bool, bool] = (False, False),
+) -> Raw:
+    """Hand a linear model to OR-Tools (MathOpt) in one piece.
+
+    A run that is watched ends soon after its watch is stopped, with the best it had; the solver's
+    own thread then goes on until its time limit or the end of the process.
+
+    Args:
+        start: a value for each column to start from (HiGHS; others find their own).
+        counts: whether a solution of this model is a plan, and whether its bound holds for all
+            plans: only such figures are told to the watch.
+    """
+    if options.watch and options.stopped:
+        _give_up(options.watch)
+        return Raw(None, INF, -INF, infeasible=False)
+    problem = mathopt.Model.from_model_proto(to_proto(model, named=start is not None))
     parameters = mathopt.SolveParameters(
         relative_gap_tolerance=options.gap,
         absolute_gap_tolerance=1e-6,
         time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
         random_seed=options.seed,
     )
-    if options.threads and options.solver == "HIGHS":
+    run = _Run(problem, mathopt.SolverType[options.solver], parameters)
+    if options.solver != "HIGHS":
+        if options.threads:
+            parameters.threads = options.threads
+        return _watched(run, options.watch, counts) if options.watch else run.answer()
+    parameters.highs = HighsOptionsProto()
+    if options.threads:
         # MathOpt's own parameter is refused for HiGHS; its option of that name is not.
-        parameters.highs = HighsOptionsProto(int_options={"threads": options.threads})
-    elif options.threads:
-        parameters.threads = options.threads
-    result = mathopt.solve(problem, mathopt.SolverType[options.solver], params=parameters)
-    reason = mathopt.TerminationReason
-    bound = result.termination.objective_bounds.dual_bound
-    if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
-        return Raw(None, INF, INF, infeasible=True)
-    if not result.has_primal_feasible_solution():
-        return Raw(None, INF, bound, infeasible=False)
-    by_variable = result.variable_values()
-    values = [by_variable[problem.get_variable(i)] for i in range(len(model.names))]
-    objective = result.objective_value()
-    return Raw(values, objective, min(bound, objective), infeasible=False)
+        parameters.highs.int_options["threads"] = options.threads
+    if options.watch is None and start is None:
+        return run.answer()
+    with tempfile.TemporaryDirectory(prefix="rentopt-", ignore_cleanup_errors=True) as folder:
+        files = HighsFiles(Path(folder))
+        if start is not None:
+            files.write_start(parameters.highs, start)
+        if options.watch is None:
+            return run.answer()
+        files.keep_better(parameters.highs)
+        return _watched(run, options.watch, counts, files)
 
 
-def _to_proto(model: LinearModel) -> model_pb2.ModelProto:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What MathOpt is asked."""
+
+    problem: mathopt.Model
+    solver: mathopt.SolverType
+    parameters: mathopt.SolveParameters
+
+    def answer(self, heard: Callable[[Sequence[str]], None] | None = None) -> Raw:
+        """Solve, in this thread; the solver's log goes to `heard`."""
+        result = mathopt.solve(self.problem, self.solver, params=self.parameters, msg_cb=heard)
+        reason = mathopt.TerminationReason
+        bound = result.termination.objective_bounds.dual_bound
+        if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
+            return Raw(None, INF, INF, infeasible=True)
+        if not result.has_primal_feasible_solution():
+            return Raw(None, INF, bound, infeasible=False)
+        by_variable = result.variable_values()
+        values = [by_variable[x] for x in self.problem.variables()]
+        objective = result.objective_value()
+        return Raw(values, objective, min(bound, objective), infeasible=False)
+
+
+def _watched(
+    run: _Run, watch: Watch, counts: tuple[bool, bool], files: HighsFiles | None = None
+) -> Raw:
+    """The answer of a run in a thread of its own, or what it had when the watch was stopped."""
+    outcome: Future[Raw] = Future()
+    last = [INF, -INF]
+
+    def heard(lines: Sequence[str]) -> None:
+        for found in filter(None, map(figures, lines)):
+            last[:] = found
+            is_plan, is_bound = counts
+            watch.saw(found[0] if is_plan else INF, found[1] if is_bound else -INF)
+
+    def work() -> None:
+        try:
+            outcome.set_result(run.answer(heard if files else None))
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, name="solver", daemon=True).start()
+    while not watch.stopped:
+        with contextlib.suppress(TimeoutError):
+            return outcome.result(timeout=POLL_S)
+    _give_up(watch)
+    found = files.best(run.problem.get_num_variables()) if files else None
+    if found is None:
+        return Raw(None, INF, last[1], infeasible=False)
+    objective, values = found
+    return Raw(values, objective, min(last[1], objective), infeasible=False)
+
+
+def _give_up(watch: Watch) -> None:
+    if watch.all_or_nothing:
+        raise Stopped
+
+
+def to_proto(model: LinearModel, *, named: bool = False) -> model_pb2.ModelProto:
     proto = model_pb2.ModelProto()
     columns = proto.variables
     columns.ids.extend(range(len(model.names)))
     columns.lower_bounds.extend(model.lower)
     columns.upper_bounds.extend(model.upper)
     columns.integers.extend(model.whole)
+    if named:
+        columns.names.extend(column_name(i) for i in range(len(model.names)))
     costs = [(i, cost) for i, cost in enumerate(model.costs) if cost]
     proto.objective.linear_coefficients.ids.extend(i for i, _ in costs)
     proto.objective.linear_coefficients.values.extend(cost for _, cost in costs)

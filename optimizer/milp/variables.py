@@ -61,6 +61,10 @@ class Variables:
     """move[j]: 1 when the data of job j is moved to rented nodes"""
     order: dict[Key2, int] = field(default_factory=dict)
     """order[o,i]: 1 when a start with a minimum quantity is used"""
+    started: dict[Key2, int] = field(default_factory=dict)
+    """started[o,G]: whole units of offer o whose term begins in one merged period"""
+    bought: dict[Key2, int] = field(default_factory=dict)
+    """bought[a,G]: whole nodes of asset a bought in one merged period and sold on one day"""
     choice: dict[int, int] = field(default_factory=dict)
     """choice[x]: 1 when choice x is made"""
 
@@ -125,9 +129,12 @@ def _renting(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) -
                 f"start[{offer.name},{begin.day}]",
                 # A merged start stands for those of several days: the stock row limits them.
                 upper=offer.stock if data.exact else INF,
-                whole=whole,
+                whole=whole and begin.group < 0,
                 cost=begin.cost,
             )
+            if whole and begin.group >= 0 and (o, begin.group) not in v.started:
+                name = f"started[{offer.name},{begin.group}]"
+                v.started[o, begin.group] = model.column(name, whole=True)
             if offer.least > 1 and data.exact:
                 v.order[o, i] = model.column(
                     f"order[{offer.name},{begin.day}]", upper=1, whole=True
@@ -152,9 +159,12 @@ def _owning(model: LinearModel, data: Instance, v: Variables, wanted: Wanted) ->
             v.hold[a, i] = model.column(
                 f"hold[{asset.name},{hold.day},{hold.until}]",
                 upper=asset.most,
-                whole=True,
+                whole=hold.group < 0,
                 cost=hold.cost,
             )
+            if hold.group >= 0 and (a, hold.group) not in v.bought:
+                name = f"bought[{asset.name},{hold.group}]"
+                v.bought[a, hold.group] = model.column(name, upper=asset.most, whole=True)
         for s in range(len(data.slices)):
             if (asset.pool, s) in wanted:
                 v.busy[a, s] = model.column(

@@ -166,17 +166,47 @@ def test_a_gap_is_a_percentage(text, share):
     assert gap_share(text) == pytest.approx(share)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_at_once_and_leaves_nothing(tmp_path, number, code):
-    command = [*MAIN, "plan", str(YEAR), "--gap", "0%", "-v", "-o", str(tmp_path / "plan.txt")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+SIGNALS = pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+
+
+def stopped(folder, until, *signals):
+    """A search to the last cent, sent signals once a line of its progress says `until`."""
+    command = [*MAIN, "plan", str(YEAR), "--gap", "0%", "-v", "--format", "json", *DAY]
+    with subprocess.Popen(
+        [*command, "-o", str(folder / "plan.json")], stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
-        while "best mix" not in process.stderr.readline():
+        while until not in process.stderr.readline():
             pass
-        time.sleep(0.5)
-        process.send_signal(number)
-        assert process.wait(20) == code
-        assert "Traceback" not in process.stderr.read()
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.02)
+        return process.wait(60), process.stderr.read()
+
+
+@SIGNALS
+def test_a_signal_ends_it_with_the_best_plan_so_far_and_its_gap(tmp_path, number, code):
+    ended, said = stopped(tmp_path, "found", number)
+    assert ended == code
+    assert "stopping with the best plan so far" in said
+    assert "Traceback" not in said
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert plan["warnings"][0].startswith("stopped early: the best plan so far; at most ")
+    assert 0 < plan["gap"] <= 1
+    assert 0 <= float(plan["bound"]) < float(plan["npv"])
+    done = subprocess.run(
+        [*MAIN, "verify", "plan.json", str(YEAR)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@SIGNALS
+def test_a_second_signal_ends_it_at_once_and_leaves_nothing(tmp_path, number, code):
+    ended, said = stopped(tmp_path, "best mix", *[number] * 8)
+    assert ended == code
+    assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
 
 

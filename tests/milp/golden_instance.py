@@ -37,7 +37,6 @@ DAYS = 8
 
 def golden_instance() -> Instance:
     """Eight days of 24 hours; the first two have work. Two pools, and one of everything."""
-    always = tuple((t, 1.0) for t in range(DAYS))
     day = TermOffer(
         "day",
         0,
@@ -46,7 +45,11 @@ def golden_instance() -> Instance:
         stock=4.0,
         least=2,
     )
-    week = TermOffer("week", 0, "shop", (Start(0, 200.0, always, ((0, 200.0),), DAYS),), stock=3.0)
+    weeks = tuple(
+        Start(t, 200.0, tuple((d, 1.0) for d in range(t, DAYS)), ((0, 200.0),), t + DAYS)
+        for t in (0, 2, 3)
+    )
+    week = TermOffer("week", 0, "shop", weeks, stock=3.0)
     hour = HourlyOffer("hour", 1, "cloud", (3.0,) * DAYS, 3.0, stock=2.0)
     free_hour = HourlyOffer("free hour", 1, "cloud", (4.0,) * DAYS, 4.0)
     held = tuple((t, 1.0) for t in range(1, DAYS))
@@ -102,7 +105,7 @@ def golden_instance() -> Instance:
         move_cash=7.0,
     )
     ways = (GangOption(0, 1, 1.0), GangOption(1, 1, 1.0, "cloud", 1, (4.0,) * DAYS, 4.0, True))
-    evaluate = Job("evaluate", 30.0, 0, 2, ways, contiguous=True, after=(0,))
+    evaluate = Job("evaluate", 30.0, 0, 3, ways, contiguous=True, after=(0,))
     return Instance(
         period_days=(1,) * DAYS,
         slices=tuple(SlicePoint(t, 24.0) for t in range(DAYS)),

@@ -25,7 +25,9 @@ from providers.money import Money
 from providers.offers import Offer, OfferBook
 from providers.terms import Increment, PurchaseModel, Tenor, Tier
 
-SEEDS = 40
+SEEDS = 500
+BATCH = 20
+LOOKED_AT = 40
 GPUS = (
     ("RTX4090", 1),
     ("RTX4090", 2),
@@ -91,7 +93,7 @@ def schedule_of(seed: int) -> Schedule:
     text = f"""
 rentopt: 1
 currency: CNY
-horizon: {{start: 2026-12-20, days: {rng.choice([3, 9, 33])} days}}
+horizon: {{start: 2026-12-20, days: {33 if seed % 25 == 0 else rng.choice([3, 9])} days}}
 workloads:
   - name: chat
     kind: service
@@ -132,21 +134,21 @@ def keep_all(
     return sorted(listings, key=lambda item: (item.kind, item.name)), {}
 
 
-@pytest.mark.parametrize("sellers", [None, 1, 2])
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_pruning_does_not_change_the_cost(
-    seed: int, sellers: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    schedule, book = schedule_of(seed), market_of(seed)
-    limits = schedule.document.limits.model_copy(update={"max_providers": sellers})
-    document = schedule.document.model_copy(update={"limits": limits})
-    schedule = replace(schedule, document=document)
-    pruned, few = least(schedule, book)
-    monkeypatch.setattr(market, "_undominated", keep_all)
-    monkeypatch.setattr(gathering, "sold_alone", lambda *parts: False)
-    whole, many = least(schedule, book)
-    assert few <= many
-    assert pruned == pytest.approx(whole, rel=1e-5)
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_pruning_does_not_change_the_cost(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(first, first + BATCH):
+        schedule, book = schedule_of(seed), market_of(seed)
+        sellers = (None, None, 1, 2)[seed % 4]
+        limits = schedule.document.limits.model_copy(update={"max_providers": sellers})
+        document = schedule.document.model_copy(update={"limits": limits})
+        schedule = replace(schedule, document=document)
+        pruned, few = least(schedule, book)
+        with monkeypatch.context() as patch:
+            patch.setattr(market, "_undominated", keep_all)
+            patch.setattr(gathering, "sold_alone", lambda *parts: False)
+            whole, many = least(schedule, book)
+        assert few <= many, seed
+        assert pruned == pytest.approx(whole, rel=1e-5), seed
 
 
 def test_a_share_of_a_large_node_stays_where_small_nodes_may_run_out() -> None:
@@ -183,13 +185,13 @@ market: {stock: 1}
 
 def test_pruning_prunes() -> None:
     """Offers in most markets, and shares of nodes in some; else the test above proves nothing."""
-    problems = [gather(schedule_of(seed), market_of(seed)) for seed in range(SEEDS)]
-    assert sum(bool(problem.market.dominated) for problem in problems) > SEEDS / 3
+    problems = [gather(schedule_of(seed), market_of(seed)) for seed in range(LOOKED_AT)]
+    assert sum(bool(problem.market.dominated) for problem in problems) > LOOKED_AT / 3
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gathering, "sold_alone", lambda *parts: False)
-        whole = [gather(schedule_of(seed), market_of(seed)) for seed in range(SEEDS)]
+        whole = [gather(schedule_of(seed), market_of(seed)) for seed in range(LOOKED_AT)]
     fewer = [
         len(one.services[0].options) < len(other.services[0].options)
         for one, other in zip(problems, whole, strict=True)
     ]
-    assert sum(fewer) > SEEDS / 10
+    assert sum(fewer) > LOOKED_AT / 10

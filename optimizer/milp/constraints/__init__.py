@@ -25,6 +25,7 @@ from optimizer.milp.constraints.limits import (
     add_quota,
     add_site_limits,
     add_stock,
+    add_whole_starts,
 )
 from optimizer.milp.constraints.mixes import add_bucket_demand, add_replica_time, add_worth
 from optimizer.milp.constraints.services import (
@@ -56,6 +57,7 @@ FAMILIES = (
     add_stock,
     add_lot,
     add_minimum_order,
+    add_whole_starts,
     add_quota,
     add_purchase_limit,
     add_least_bought,

@@ -15,24 +15,12 @@ def add_stock(model: LinearModel, v: Variables, data: Instance, active: Active) 
 
     $$active_{o,t} \le stock_o$$
 
-    Rows ``stock[o,t]``; hourly offers carry the limit as a bound of their columns. In merged
-    periods a start counts with the least coverage of its days.
+    Rows ``stock[o,t]``; hourly offers carry the limit as a bound of their columns.
     """
     for o, offer in enumerate(data.term_offers):
         if offer.stock < INF:
-            for t, terms in enumerate(_surely_rented(v, data, active, o)):
+            for t, terms in enumerate(active.rented[o]):
                 model.row(f"stock[{offer.name},{t}]", terms, upper=offer.stock)
-
-
-def _surely_rented(v: Variables, data: Instance, active: Active, o: int) -> list[list[Term]]:
-    """[period] terms that add up to the least number of units of a term offer rented there."""
-    if data.exact:
-        return active.rented[o]
-    levels: list[list[Term]] = [[] for _ in data.period_days]
-    for i, begin in enumerate(data.term_offers[o].starts):
-        for t, share in begin.sure if (o, i) in v.start else ():
-            levels[t].append((v.start[o, i], share))
-    return levels
 
 
 def add_lot(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
@@ -43,7 +31,7 @@ def add_lot(model: LinearModel, v: Variables, data: Instance, active: Active) ->
     Rows ``lot[l,s]``.
     """
     for lot in data.lots:
-        rented = [(_surely_rented(v, data, active, o), units) for o, units in lot.terms]
+        rented = [(active.rented[o], units) for o, units in lot.terms]
         for s, point in enumerate(data.slices):
             terms = [(c, x * n) for levels, n in rented for c, x in levels[point.period]]
             terms += [(v.hourly[h, s], float(n)) for h, n in lot.hourly if (h, s) in v.hourly]
@@ -95,6 +83,28 @@ def _slowest(service: Service, replicas: list[ReplicaOption]) -> float:
         rates = [replica.rates[b] for replica in replicas if replica.rates[b]]
         slowest += share / min(rates) if rates else 0.0
     return slowest
+
+
+def add_whole_starts(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Merged starts of one group are whole together.
+
+    $$\sum_{i \in G} start_{o,i} = started_{o,G}, \qquad
+      \sum_{i \in G} hold_{a,i} = bought_{a,G}$$
+
+    Rows ``whole_starts[o,G]`` and ``whole_holds[a,G]``; only in merged periods.
+    """
+    starts = [offer.starts for offer in data.term_offers]
+    holds = [asset.holds for asset in data.assets]
+    for name, columns, wholes, sources in (
+        ("whole_starts", v.start, v.started, starts),
+        ("whole_holds", v.hold, v.bought, holds),
+    ):
+        groups: dict[tuple[int, int], list[Term]] = defaultdict(list)
+        for (n, i), column in columns.items():
+            groups[n, sources[n][i].group].append((column, 1.0))
+        for (n, group), count in wholes.items():
+            row = [*groups[n, group], (count, -1.0)]
+            model.row(f"{name}[{n},{group}]", row, lower=0, upper=0)
 
 
 def add_quota(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
