@@ -14,7 +14,15 @@ from dataclasses import dataclass, field, replace
 
 from optimizer.milp.cover import Stock, Supplier
 from optimizer.milp.cuts import pool_prices
-from optimizer.milp.instance import INF, Instance, Job, Service, Solution, TermOffer
+from optimizer.milp.instance import (
+    INF,
+    Instance,
+    Job,
+    ReplicaOption,
+    Service,
+    Solution,
+    TermOffer,
+)
 from optimizer.milp.polish import objective
 from optimizer.milp.variables import contiguous_shares
 
@@ -232,50 +240,53 @@ def _service_ways(data: Instance, i: int) -> Iterator[Way]:
 def _mix_ways(data: Instance, i: int) -> Iterator[Way]:
     """All sizes on replicas of one kind, each on its own cheapest, or all through APIs."""
     service = data.services[i]
-    sizes = range(len(service.buckets))
-    kinds = [(c,) * len(sizes) for c, r in enumerate(service.replicas) if all(r.rates)]
+    kinds = [(c,) * len(service.buckets) for c, r in enumerate(service.replicas) if all(r.rates)]
     for prices in pool_prices(data):
-        priced = [
-            [
-                (r.share * prices[r.pool] / r.rates[b], c)
-                for c, r in enumerate(service.replicas)
-                if r.rates[b]
-            ]
-            for b in sizes
+        cheapest = [
+            min(
+                ((r.share * prices[r.pool] / r.rates[b], c) for c, r in _serving(service, b)),
+                default=None,
+            )
+            for b in range(len(service.buckets))
         ]
-        if all(priced):
-            kinds.append(tuple(min(each)[1] for each in priced))
-    loaded = [s for s, load in enumerate(service.load) if load]
-    for on in dict.fromkeys(kinds):
-        needs: dict[Place, list[tuple[int, float]]] = defaultdict(list)
-        serve: list[tuple[tuple[int, int, int], int]] = []
-        for s in loaded:
-            busy: dict[int, float] = defaultdict(float)
-            for b, c in enumerate(on):
-                busy[c] += service.busy_replicas(b, c, s)
-            for c, n in sorted(busy.items()):
-                count = max(service.least_replicas, math.ceil(n - 1e-9))
-                replica = service.replicas[c]
-                needs[replica.pool, ""].append((s, count * replica.share))
-                serve.append(((i, c, s), count))
-        yield Way(
-            tuple((place, tuple(taken)) for place, taken in needs.items()), serve=tuple(serve)
-        )
-    cheapest = [
-        min(
-            ((sum(api.cost), a) for a, api in enumerate(service.apis) if api.bucket == b),
-            default=None,
-        )
-        for b in sizes
+        kinds.append(tuple(best[1] for best in cheapest if best))
+    for kind in dict.fromkeys(kinds):
+        if len(kind) == len(service.buckets):
+            yield _by_size(data, i, kind)
+    sold = [
+        min(((sum(x.cost), a) for a, x in enumerate(service.apis) if x.bucket == b), default=None)
+        for b in range(len(service.buckets))
     ]
-    if all(cheapest) and not service.least_replicas:
-        taken = [(i, a, b) for b, each in enumerate(cheapest) if each for a in [each[1]]]
-        loads = {(v, a, s): service.bucket_load(b, s) for v, a, b in taken for s in loaded}
-        yield Way(
-            (),
-            sum(service.apis[a].cost[s] * load for (_, a, s), load in loads.items()),
-            api=tuple(loads.items()),
-        )
+    if all(sold) and not service.least_replicas:
+        loads = {
+            (i, best[1], s): service.bucket_load(b, s)
+            for b, best in enumerate(sold)
+            for s, load in enumerate(service.load)
+            if best and load
+        }
+        cost = sum(service.apis[a].cost[s] * load for (_, a, s), load in loads.items())
+        yield Way((), cost, api=tuple(loads.items()))
+
+
+def _serving(service: Service, b: int) -> Iterator[tuple[int, ReplicaOption]]:
+    return ((c, r) for c, r in enumerate(service.replicas) if r.rates[b])
+
+
+def _by_size(data: Instance, i: int, kind: Sequence[int]) -> Way:
+    """Requests of each size b on replicas of size kind[b]."""
+    service = data.services[i]
+    needs: dict[Place, list[tuple[int, float]]] = defaultdict(list)
+    serve: list[tuple[tuple[int, int, int], int]] = []
+    for s, load in enumerate(service.load):
+        busy: dict[int, float] = defaultdict(float)
+        for b, c in enumerate(kind if load else ()):
+            busy[c] += service.busy_replicas(b, c, s)
+        for c, n in sorted(busy.items()):
+            count = max(service.least_replicas, math.ceil(n - 1e-9))
+            replica = service.replicas[c]
+            needs[replica.pool, ""].append((s, count * replica.share))
+            serve.append(((i, c, s), count))
+    return Way(tuple((place, tuple(taken)) for place, taken in needs.items()), serve=tuple(serve))
 
 
 def _replicas(service: Service, capacity: float, s: int) -> int:
