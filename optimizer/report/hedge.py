@@ -82,6 +82,7 @@ def _outcomes(found: Hedge, format: TableFormat) -> str:
         Column("regret", right=True),
         Column("signing for the mean", right=True),
         Column("its regret", right=True),
+        "what comes",
     ]
     rows = [
         [
@@ -92,6 +93,7 @@ def _outcomes(found: Hedge, format: TableFormat) -> str:
             money(line.regret),
             _or_none(line.deterministic),
             _or_none(line.deterministic_regret),
+            line.changes,
         ]
         for line in found.outcomes
     ]
@@ -148,7 +150,7 @@ def _notes(found: Hedge) -> list[str]:
 def _csv(found: Hedge) -> str:
     columns: Columns = [
         "scenario", "probability", "cost", "least", "least_bound", "regret", "deterministic",
-        "deterministic_regret",
+        "deterministic_regret", "changes",
     ]  # fmt: skip
     rows = [["" if x is None else x for x in _outcome(line).values()] for line in found.outcomes]
     return render(columns, rows, "csv")
@@ -214,4 +216,5 @@ def _outcome(line: Outcome) -> dict[str, object]:
         "regret": decimal_text(line.regret),
         "deterministic": _text(line.deterministic),
         "deterministic_regret": _text(line.deterministic_regret),
+        "changes": line.changes,
     }

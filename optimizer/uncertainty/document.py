@@ -67,9 +67,7 @@ class ScenarioEntry(Section):
     interruptions: Annotated[Number, Field(ge=0)] | None = Field(
         None, description="Interruptions of a spot node a day, in place of the schedule's"
     )
-    residual: Factor = Field(
-        Decimal(1), description="Factor on resale values, never above the price"
-    )
+    residual: Factor = Field(Decimal(1), description="Factor on resale values, on all days")
 
 
 class Generated(Section):

@@ -37,6 +37,8 @@ class Outcome:
     """What one scenario costs, in present value."""
 
     scenario: str
+    changes: str
+    """What it changes, in words."""
     chance: Decimal
     cost: Decimal
     """With what is signed in every scenario."""

@@ -17,6 +17,8 @@ from providers.offers import Offer
 
 ALL = "all"
 ONE = Decimal(1)
+SHOWN = 2
+"""Rents of a scenario that its description names."""
 Factors = tuple[tuple[str, Decimal], ...]
 """Name, or `all`, and the factor; those that fit multiply."""
 
@@ -35,6 +37,22 @@ class Scenario:
     interruptions: float | None = None
     residual: Decimal = ONE
 
+    @property
+    def words(self) -> str:
+        """What it changes, in one line."""
+        rents = [("" if named is None else named.name, x) for named, x in self.rent]
+        said = [_times("rent", name, x) for name, x in rents[:SHOWN]]
+        more = len(rents) - SHOWN
+        said += [f"{more} more rent{'s' * (more > 1)}"] if more > 0 else []
+        said += [_times("purchase", name, x) for name, x in self.purchase]
+        said += [_times("load", name, x) for name, x in self.load if x != 1]
+        said += [f"delivery {days} days late" + _of(name) for name, days in self.delay if days]
+        said += (
+            [] if self.interruptions is None else [f"{self.interruptions:g} interruptions a day"]
+        )
+        said += [_times("resale", "", self.residual)] if self.residual != 1 else []
+        return ", ".join(said) or "no change"
+
     def rent_factor(self, offer: Offer) -> Decimal:
         listing = Listing(offer, 1)
         return _product(x for named, x in self.rent if named is None or named.has(listing))
@@ -47,6 +65,14 @@ class Scenario:
 
     def days_late(self, node: str) -> int:
         return sum(days for name, days in self.delay if name in (ALL, node))
+
+
+def _of(name: str) -> str:
+    return "" if name in ("", ALL) else f" of {name}"
+
+
+def _times(what: str, name: str, factor: Decimal) -> str:
+    return f"{what}{_of(name)} x {float(factor):.4g}"
 
 
 def _fitting(factors: Factors, name: str) -> Decimal:

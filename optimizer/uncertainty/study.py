@@ -231,6 +231,7 @@ class _Study:
             outcomes=tuple(
                 Outcome(
                     scenario.name,
+                    scenario.words,
                     scenario.chance,
                     costs[n],
                     least[n],

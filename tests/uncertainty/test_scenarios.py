@@ -99,6 +99,10 @@ def test_factors_that_fit_multiply_and_delays_add_up(tmp_path: Path) -> None:
     assert float(scenario.load_factor("chat")) == pytest.approx(2.2)
     assert float(scenario.load_factor("tune")) == 2
     assert scenario.days_late("1xRTX4090") == 10
+    assert scenario.words == (
+        "rent x 2, rent of acme x 1.5, 1 more rent, load x 2, load of chat x 1.1, "
+        "delivery 3 days late, delivery 7 days late of 1xRTX4090"
+    )
 
 
 @pytest.mark.parametrize("name", ["inference", "mixed", "training"])
