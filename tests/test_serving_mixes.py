@@ -17,6 +17,7 @@ from optimizer.api import plan, prices_for
 from optimizer.errors import NoPlanError
 from optimizer.milp.solve import SolveOptions
 from optimizer.plans import Plan
+from optimizer.replan.run import followed, replan
 from optimizer.report.plan_csv import plan_csv
 from optimizer.report.plan_json import plan_to_dict
 from optimizer.report.plan_schema import plan_schema
@@ -146,6 +147,17 @@ def test_the_report_shows_what_serves_which_size() -> None:
     rows = plan_csv(found, "sizes").splitlines()
     assert len(rows) == 1 + len(found.bucket_use)
     assert rows[0].startswith("workload,bucket,node")
+
+
+@pytest.mark.parametrize("text", [CHAT, TOKENS], ids=["chat", "tokens"])
+def test_a_mix_planned_again_in_the_middle_holds(text: str) -> None:
+    """Tokens bought so far are paid at the size they were bought for; prices as before."""
+    found, schedule, book = made(text)
+    old = followed(as_read(plan_to_dict(found)), "", schedule, book)
+    again = replan(schedule, old, date(2026, 12, 22), book, options=QUICK)
+    assert verify(as_read(plan_to_dict(again)), schedule, book) == []
+    assert again.npv == pytest.approx(found.npv, rel=Decimal("0.02"))
+    assert {line.start for line in again.routes} == {date(2026, 12, 22)}
 
 
 # -- tampered ------------------------------------------------------------------------------

@@ -212,12 +212,13 @@ def _quotas(past: _Past, earlier: Standing) -> tuple[QuotaUsed, ...]:
 def _services(past: _Past) -> None:
     """Tokens bought from APIs."""
     for demand in past.problem.services:
-        prompt, output = demand.tokens_per_hour()
+        sizes = [bucket.label for bucket in demand.buckets] or [""]
         offers = {f"{offer.provider}/{offer.provider_model}": offer for offer in demand.apis}
         for part in past.check.plan.assignments:
             k = past.check.slice_of(part.hours)
             if part.workload != demand.service.name or part.label != "api" or k is None:
                 continue
+            prompt, output = demand.tokens_per_hour(sizes.index(part.bucket))
             n = part.load * past.problem.horizon.slices[k].n_hours
             flows = (
                 past.problem.costs.tokens(offers[part.node], prompt * n, output * n, t)

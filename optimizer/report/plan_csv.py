@@ -157,7 +157,7 @@ TABLES: Mapping[str, tuple[list[str], Callable[[Plan], Iterator[Row]]]] = {
     "calendar": (_CALENDAR_TITLES.split(), _calendar),
     "rentals": (_RENTAL_TITLES.split(), _rentals),
     "ledger": (["component", "cause", "amount", "present_value", "currency"], _ledger),
-    "sizes": (_SIZE_TITLES.split(), _sizes),
     "cash-flow": (["month", "paid", "so_far", "currency"], _cash_flow),
+    "sizes": (_SIZE_TITLES.split(), _sizes),
 }
 """Name → titles and rows."""

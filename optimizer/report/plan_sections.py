@@ -288,15 +288,15 @@ def _assets(plan: Plan) -> Iterator[list[str]]:
 def _apis(plan: Plan) -> Iterator[list[str]]:
     """What an API is paid is one sum in the ledger, told with the first workload that uses it."""
     paid = {line.cause: line.amount for line in plan.ledger if line.component == "api"}
-    uses: dict[tuple[str, str], list[Assignment]] = defaultdict(list)
+    uses: dict[tuple[str, str, str], list[Assignment]] = defaultdict(list)
     for line in plan.assignments:
         if line.label == "api":
-            uses[line.node, line.workload].append(line)
-    for (name, workload), lines in sorted(uses.items()):
+            uses[line.node, line.workload, line.bucket].append(line)
+    for (name, workload, bucket), lines in sorted(uses.items()):
         cost = paid.pop(name, None)
         yield [
             name,
-            workload,
+            f"{workload}, {bucket} tokens" if bucket else workload,
             f"load up to {decimal_text(max(line.load for line in lines))}",
             span(min(line.start for line in lines), max(line.end for line in lines)),
             hours_text(chain.from_iterable(hours_in(line.hours) for line in lines)),

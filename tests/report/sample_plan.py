@@ -7,10 +7,13 @@ from optimizer.plans import (
     Answer,
     Assignment,
     Bought,
+    BucketUse,
     LedgerLine,
     Plan,
     PoolUse,
     Rental,
+    ReplicaUse,
+    Route,
     Usage,
 )
 from providers.offers import PriceSource
@@ -90,6 +93,27 @@ def sample(**changes) -> Plan:
         ),
         "cash_flow": (("2026-12", Decimal("44012.005")), ("after", Decimal("-36000"))),
         "utilisation": (PoolUse("1xRTX4090", Decimal(2160), Decimal(1080)),),
+        "routes": (
+            Route("chat", "0-500/200", "1xRTX4090", False, 1, Decimal("0.75"), FIRST, END, "00-24"),
+        ),
+        "bucket_use": (
+            BucketUse(
+                "chat", "0-500/200", "1xRTX4090", False, 1,
+                Decimal(750_000), Decimal(600), Decimal(2112),
+            ),
+            BucketUse(
+                "chat", "0-500/200", "4xRTX4090", True, 2,
+                Decimal(250_000), Decimal(150), Decimal(900),
+            ),
+            BucketUse(
+                "chat", "8000/800", "acme/large", False, 0,
+                Decimal(20_000), Decimal(0), Decimal(200),
+            ),
+        ),
+        "replica_use": (
+            ReplicaUse("chat", "1xRTX4090", False, 1, Decimal(1080), Decimal(600)),
+            ReplicaUse("chat", "4xRTX4090", True, 2, Decimal(200), Decimal(150)),
+        ),
         "total": Decimal("8012.005"), "npv": Decimal("8000"), "bound": Decimal("7960.004"),
         "gap": 0.005,
         "warnings": ("the price of acme/A800/cn/on_demand is 144 days old; renew it",),

@@ -58,7 +58,7 @@ def test_the_plan_of_a_week_in_every_form(name, tiny_reports):
 
 
 def test_an_unknown_csv_table_is_refused():
-    with pytest.raises(ValueError, match="calendar, rentals, ledger, cash-flow"):
+    with pytest.raises(ValueError, match="calendar, rentals, ledger, cash-flow, sizes"):
         plan_csv(sample(), "rental")
 
 
