@@ -197,8 +197,9 @@ class _Answers:
 
     def _utilisation(self) -> Figure:
         on = (self.part("hours", "pv"), self.part("owned", "pv"))
-        return worked_out("utilisation", "planned utilisation", "share", "pv_hours / pv_owned",
-                          *on, symbol="used")  # fmt: skip
+        formula = "pv_hours / pv_owned" if on[1].value else "pv_owned"
+        return worked_out("utilisation", "planned utilisation", "share", formula, *on,
+                          symbol="used")  # fmt: skip
 
     def _even_use(self) -> Figure:
         outcome = self.outcomes["break_even_use"]
