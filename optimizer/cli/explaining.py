@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,10 +22,40 @@ Explain = Annotated[
         show_default=False,
     ),
 ]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ASSUMPTION=VALUE",
+        help="With --explain: another value of rent, use, price, residual, rate …; repeatable.",
+        show_default=False,
+    ),
+]
 Depth = Annotated[
     int | None,
     typer.Option(min=0, help="Levels that --explain goes down.", show_default="all"),
 ]
+
+
+def asked_changes(texts: list[str] | None) -> tuple[tuple[str, Decimal], ...]:
+    """``rent=3.2`` as an assumption of the question and its value."""
+    from optimizer.review.sensitivity.drivers import ALL
+
+    found = []
+    for text in texts or []:
+        name, _, value = text.partition("=")
+        if name not in ALL:
+            known = ", ".join(ALL)
+            raise typer.BadParameter(
+                f"'{name}' is no assumption; there are {known}", param_hint="--set"
+            )
+        try:
+            found.append((name, Decimal(value)))
+        except InvalidOperation:
+            raise typer.BadParameter(
+                f"'{value}' is no number; write it like rent=3.2", param_hint="--set"
+            ) from None
+    return tuple(found)
 
 
 def explained(

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.decision_options import gap_share
-from optimizer.cli.explaining import Depth, Explain, explained
+from optimizer.cli.explaining import Changes, Depth, Explain, asked_changes, explained
 from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
 from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from optimizer.plans import Plan
     from optimizer.problem import Problem
     from optimizer.review.figure import Figure
@@ -69,15 +71,24 @@ class Material:
 
         return make_question(self.plan, self.problem)
 
-    @property
-    def figures(self) -> tuple[Figure, ...]:
-        """Those of the question, then those of the plan as a whole."""
+    def figures(self, changes: tuple[tuple[str, Decimal], ...] = ()) -> tuple[Figure, ...]:
+        """Those of the question, then those of the plan as a whole.
+
+        Args:
+            changes: other values for assumptions of the question; the plan's figures are left out.
+        """
         from optimizer.report.plan_json import plan_to_dict
         from optimizer.review.derivation.answers import answer_figures
         from optimizer.review.plan_figures import plan_figures, plan_side
         from optimizer.verify.examine import whole_problem
         from optimizer.verify.plan_document import read_plan
 
+        if changes:
+            from optimizer.review.sensitivity.one_at_a_time import set_all
+
+            names = [name for name, _ in changes]
+            other = set_all(self.question, changes)
+            return answer_figures(other, self.plan, self.problem, names)
         document = read_plan(plan_to_dict(self.plan))
         side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
         answers = answer_figures(self.question, self.plan, self.problem)
@@ -172,6 +183,7 @@ def review(
     ] = FocusVersion.V1_2,
     explain: Explain = None,
     depth: Depth = None,
+    changes: Changes = None,
     lang: Annotated[MemoLang, typer.Option(help="Language of a memo (html, md).")] = MemoLang.EN,
     static: Annotated[
         bool, typer.Option("--static", help="An HTML memo without sliders or any script.")
@@ -195,7 +207,7 @@ def review(
 ) -> None:
     """Write a plan up for a finance review: a memo to sign, a workbook, FOCUS rows, or JSON."""
     check_writable(output)
-    _check_format(format, explain)
+    _check_format(format, explain, changes)
     if format is ReviewFormat.XLSX:
         _refuse_terminal(output)
     if plan.suffix.lower() == ".json":
@@ -203,15 +215,20 @@ def review(
     else:
         material = _schedule_material(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
     if explain:
-        deliver(explained(material.figures, explain, depth, data=format is not None), output)
+        figures = material.figures(asked_changes(changes))
+        deliver(explained(figures, explain, depth, data=format is not None), output)
     elif format is not None:
         material.focus_version, material.lang, material.static = focus_version, lang, static
         deliver(WRITERS[format](material), output)
 
 
-def _check_format(format: ReviewFormat | None, explain: list[str] | None) -> None:
+def _check_format(
+    format: ReviewFormat | None, explain: list[str] | None, changes: list[str] | None
+) -> None:
     if explain and format not in (None, ReviewFormat.JSON):
         raise typer.BadParameter("--explain writes text, or json", param_hint="--format")
+    if changes and not explain:
+        raise typer.BadParameter("is of --explain", param_hint="--set")
     if not explain and format is None:
         known = ", ".join(ReviewFormat)
         raise typer.BadParameter(f"say which: {known}; or --explain", param_hint="--format")

@@ -13,7 +13,9 @@ from review_cases import BASE, FULL, HOSTILE, QUOTE, everything, questions, tiny
 from optimizer.review.arithmetic import evaluate, substituted
 from optimizer.review.derivation.answers import answer_figures
 from optimizer.review.figure import Figure, How, as_data, explain, find
-from optimizer.review.workbook.outcomes import outcomes
+from optimizer.review.sensitivity.drivers import ALL
+from optimizer.review.sensitivity.ranges import spans
+from optimizer.review.workbook.outcomes import npv_of, outcomes
 
 D = Decimal
 ROUNDING = D("1e-20")
@@ -121,6 +123,22 @@ def test_npv_goes_down_to_the_quote_with_its_day_its_table_and_who_set_what():
     assert "set by default" in text
     assert "set by the plan" in text
     assert f"= {question.lots[0].nodes} * 2 * 24 *" in text  # nodes * gpus * hours, in numbers
+
+
+@pytest.mark.parametrize("name", ["everything", "full"])
+def test_with_another_assumption_every_answer_unfolds_as_well(name):
+    """Each end of a bar of the tornado is reached so; what was changed has nothing below it."""
+    question, plan, problem = case(name)
+    for span in spans(question, problem):
+        changed = ALL[span.driver].put(question, span.high)
+        shown = answer_figures(changed, plan, problem, [span.driver])
+        assert near(shown[0].value, npv_of(changed)), span.driver
+        asked = {f.name for f in distinct(shown) if f.set_by == "the command"}
+        moved = span.driver != "delay" or span.high > 0
+        assert asked or not moved, span.driver
+        for figure in distinct(shown):
+            if figure.how is not How.GIVEN and figure.value is not None:
+                assert near(figure.recomputed, figure.value), (span.driver, figure.name)
 
 
 def test_the_data_says_what_the_text_says():

@@ -69,6 +69,11 @@ def test_focus_rows_need_the_plan_alone(run, plan, tmp_path):
     assert "ServiceProviderName" in newer.splitlines()[0]
 
 
+def _plain(told):
+    """Without the box around it."""
+    return " ".join(told.replace("│", "").split())
+
+
 def test_every_answer_of_the_json_is_explained_by_its_name(run, plan):
     body = json.loads(run("review", plan, "--format", "json")[0])
     listed = json.loads(run("review", plan, "--explain", "list", "--format", "json")[0])
@@ -98,13 +103,28 @@ def test_an_explanation_is_a_tree_as_deep_as_asked(run, plan):
     assert "plan.month.2026-12" in listed
 
 
+def test_a_figure_is_explained_at_another_assumption(run, plan):
+    asked = ("--explain", "npv", "--set", "rent=5", "--set", "use=0.9")
+    text = run("review", plan, *asked)[0].decode()
+    assert "= 5 CNY/GPU-hour [another value, asked for, set by the command]" in text
+    assert text.startswith("NPV of buying less renting = 977.14 CNY")
+    _, told = run("review", plan, "--explain", "npv", "--set", "rents=5", code=2)
+    assert "'rents' is no assumption; there are rent, use" in " ".join(
+        told.replace("│", "").split()
+    )
+    _, told = run("review", plan, "--explain", "npv", "--set", "rent=dear", code=2)
+    assert "'dear' is no number" in told
+    _, told = run("review", plan, "--format", "json", "--set", "rent=5", code=2)
+    assert "is of --explain" in told
+
+
 def test_a_figure_that_is_not_known_is_refused_with_those_that_are(run, plan):
     _, told = run("review", plan, "--explain", "profit", code=2)
     assert "'profit' is no figure of this review; there are npv, npv_buy" in told
     _, told = run("review", plan, "--explain", "npv", "--format", "focus", code=2)
-    assert "--explain writes text, or json" in " ".join(told.replace("│", "").split())
+    assert "--explain writes text, or json" in _plain(told)
     _, told = run("review", plan, code=2)
-    assert "xlsx, focus, json; or --explain" in " ".join(told.replace("│", "").split())
+    assert "xlsx, focus, json; or --explain" in _plain(told)
 
 
 def test_a_workbook_goes_through_a_pipe_whole(run, plan):

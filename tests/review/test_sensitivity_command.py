@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,8 +18,11 @@ from optimizer.review.sensitivity.ranges import compared_quote, seen_prices, spa
 from optimizer.review.sensitivity.results import Basis
 from optimizer.review.sensitivity.study import study
 from optimizer.review.sensitivity.told import study_md, study_text
+from providers.adapter import ProviderTable, Snapshot
 from providers.errors import RentoptError
 from providers.money import Money
+from providers.store import open_store
+from providers.stored import price_changes
 
 TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
 
@@ -123,6 +126,29 @@ def test_a_price_history_is_told_in_the_rent_of_the_question():
 
 def _at(offer, factor):
     return replace(offer, price=Money(offer.price.amount * Decimal(factor), offer.price.currency))
+
+
+def test_a_price_store_gives_the_history_of_the_offer_compared_with(folder):
+    """Half the price, then the whole, then double, 60 days apart; what came later is left out."""
+    _, problem = tiny()
+    offer = compared_quote(questions()["tiny"][0], problem).listing.offer
+    place = str(folder / "prices.db")
+    with open_store(place) as store:
+        for number, factor in enumerate(("0.5", "1", "2", "9")):
+            at = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(60 * number)
+            snapshot = Snapshot("https://seller.example", at, f"answer {number}".encode())
+            found = ProviderTable("seller", at, (snapshot,), (_at(offer, factor),), ())
+            store.publish(found, started_at=at, now=at)
+    seen = price_changes(place, offer.sku, date(2026, 11, 22))
+    assert [(day, one.price.amount / offer.price.amount) for day, one in seen] == [
+        (date(2026, 6, 1) + timedelta(60 * n), Decimal(factor))
+        for n, factor in enumerate(("0.5", "1", "2"))
+    ]
+    assert price_changes(str(folder / "none.db"), offer.sku, date(2026, 11, 22)) == []
+    asked = ["sensitivity", str(folder / "plan.json"), "--store", place, "--draws", "10"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "price history: this offer, 3 prices from 2026-06-01" in done.stdout
 
 
 def test_names_of_strangers_do_nothing_in_tables():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -22,20 +22,23 @@ from optimizer.review.workbook.question import Question
 
 
 def answer_figures(
-    question: Question, plan: Plan | None = None, problem: Problem | None = None
+    question: Question,
+    plan: Plan | None = None,
+    problem: Problem | None = None,
+    changed: Iterable[str] = (),
 ) -> tuple[Figure, ...]:
     """The answers in the order of `outcomes`, each with its derivation.
 
     Args:
         plan, problem: what the question was made of, for quotes, exchange rates and who set what.
+        changed: names of assumptions (`sensitivity.drivers`) that were given other values.
     """
-    return tuple(_Answers(question, plan, problem).all())
+    return tuple(_Answers(question, Inputs(question, plan, problem, changed)).all())
 
 
 class _Answers:
-    def __init__(self, question: Question, plan: Plan | None, problem: Problem | None) -> None:
-        self.question, self.money = question, question.currency
-        self.inputs = Inputs(question, plan, problem)
+    def __init__(self, question: Question, inputs: Inputs) -> None:
+        self.question, self.money, self.inputs = question, question.currency, inputs
         self.lots = [LotMonths(self.inputs, n, lot) for n, lot in enumerate(question.lots, 1)]
         self.months = months(question)
         self.first = self.lots[0]
@@ -194,8 +197,9 @@ class _Answers:
 
     def _utilisation(self) -> Figure:
         on = (self.part("hours", "pv"), self.part("owned", "pv"))
-        return worked_out("utilisation", "planned utilisation", "share", "pv_hours / pv_owned",
-                          *on, symbol="used")  # fmt: skip
+        formula = "pv_hours / pv_owned" if on[1].value else "pv_owned"
+        return worked_out("utilisation", "planned utilisation", "share", formula, *on,
+                          symbol="used")  # fmt: skip
 
     def _even_use(self) -> Figure:
         outcome = self.outcomes["break_even_use"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from optimizer.costs import HOST_POWER_W
 from optimizer.finance.defaults import defaults
@@ -20,6 +22,7 @@ from providers.money import Money
 
 FILE, DEFAULT, PLAN = "the schedule", "default", "the plan"
 PRICE = "price of the purchase"
+P = ParamSpec("P")
 
 
 class Origin(NamedTuple):
@@ -35,6 +38,28 @@ def _given(name: str, title: str, value: Decimal, unit: str, origin: Origin) -> 
                   note=origin.note)  # fmt: skip
 
 
+Made = Callable[Concatenate["Inputs", P], Figure]
+
+
+def changeable(*drivers: str) -> Callable[[Made[P]], Made[P]]:
+    """An input that may be asked for at another value: then nothing is below it."""
+
+    def decorate(make: Made[P]) -> Made[P]:
+        @wraps(make)
+        def made(inputs: Inputs, /, *args: P.args, **kwargs: P.kwargs) -> Figure:
+            figure = make(inputs, *args, **kwargs)
+            if inputs.changed.isdisjoint(drivers):
+                return figure
+            return Figure(
+                figure.name, figure.title, figure.value, figure.unit, symbol=figure.symbol,
+                source="another value, asked for", set_by="the command",
+            )  # fmt: skip
+
+        return made
+
+    return decorate
+
+
 class Inputs:
     """What a question starts from.
 
@@ -42,23 +67,35 @@ class Inputs:
     """
 
     def __init__(
-        self, question: Question, plan: Plan | None = None, problem: Problem | None = None
+        self,
+        question: Question,
+        plan: Plan | None = None,
+        problem: Problem | None = None,
+        changed: Iterable[str] = (),
     ) -> None:
+        """
+        Args:
+            changed: assumptions (drivers) of the question that are not the plan's.
+        """
         self.question, self.plan, self.problem = question, plan, problem
+        self.changed = frozenset(changed)
         self.table = ", ".join(
             f"{source.name} {source.sha256[:12]}".strip() for source in plan.price_sources
         ) if plan else ""  # fmt: skip
 
     # -- what counts for all purchases ---------------------------------------------------------
 
+    @changeable("rate")
     def rate(self) -> Figure:
         value = self.question.rate
         return self._money("discount_rate", "discount rate, effective", value, "a year").called("r")
 
+    @changeable("pue")
     def pue(self) -> Figure:
         title = "power usage effectiveness"
         return self._money("pue", title, self.question.pue, "").called("pue")
 
+    @changeable("resale_cost")
     def resale_cost(self) -> Figure:
         title = "cost of a sale, share of what it brings"
         return self._money("resale_cost", title, self.question.resale_cost, "").called("cost")
@@ -69,6 +106,7 @@ class Inputs:
             source="horizon", set_by=FILE, symbol="horizon",
         )  # fmt: skip
 
+    @changeable("rent_change")
     def rent_change(self) -> Figure:
         return self._own("rent_change", "change of rental prices", "a year").called("g")
 
@@ -93,6 +131,7 @@ class Inputs:
         note = f"{row.source}, {row.observed_at}; {row.note}" if row else ""
         return Origin(where, DEFAULT, note)
 
+    @changeable("tariff")
     def tariff(self) -> Figure:
         """The mean over the day."""
         value, unit = self.question.tariff, f"{self.question.currency}/kWh"
@@ -131,11 +170,13 @@ class Inputs:
                       set_by=FILE, symbol="gpus")  # fmt: skip
 
     def day(self, n: int, lot: Lot, which: str) -> Figure:
+        by = "the command" if which == "usable" and "delay" in self.changed else PLAN
         words = {"paid": "paid", "usable": "usable from", "sold": "sold"}[which]
         value = Decimal(getattr(lot, which))
         return Figure(f"{which}_{n}", f"{words}, day of the schedule", value, "days", source=PLAN,
-                      set_by=PLAN, symbol=which)  # fmt: skip
+                      set_by=by, symbol=which)  # fmt: skip
 
+    @changeable("price")
     def price(self, n: int, lot: Lot) -> Figure:
         title, unit = f"price of one {lot.node}", self.question.currency
         name, option = f"price_{n}", self.option(lot)
@@ -172,6 +213,7 @@ class Inputs:
             )  # fmt: skip
         return Figure(name, title, value, unit, How.PRODUCT, "as quoted, converted", tuple(factors))
 
+    @changeable("residual", "delay")
     def residual(self, n: int, lot: Lot) -> Figure:
         """From the curve over the age, linear between its points."""
         name, title = f"resale_{n}", "share of the price that a sale brings"
@@ -185,12 +227,15 @@ class Inputs:
         formula = f"(sold - usable) / ({DAYS_IN_YEAR} / {MONTHS_IN_YEAR})"
         age = worked_out(f"age_{n}", "age at the sale", "months", formula, *ends, symbol="age")
         source = "hardware.buy.residual" if own else "money.residual"
-        return curve_figure(name, curve, age, source, FILE if curve else DEFAULT)
+        found = curve_figure(name, curve, age, source, FILE if curve else DEFAULT)
+        return replace(found, value=lot.residual)
 
+    @changeable("maintenance")
     def maintenance(self, n: int, lot: Lot) -> Figure:
         title = "maintenance, share of the price a year"
         return self._bought(n, lot, "maintenance", title, lot.maintenance).called("maintenance")
 
+    @changeable("hosting")
     def hosting(self, n: int, lot: Lot) -> Figure:
         title = f"hosting of a node, {self.question.currency} a month"
         found = self._bought(n, lot, "hosting", title, lot.hosting)
@@ -227,11 +272,13 @@ class Inputs:
         return Figure(f"{which}_kw_{n}", title, value, "kW", source=f"hardware.buy.{which}_power",
                       set_by=FILE if given else DEFAULT, note=note, symbol=which)  # fmt: skip
 
+    @changeable("use")
     def use(self, n: int, lot: Lot) -> Figure:
         note = "hours in which its nodes work, counted as the rental is paid for"
         return Figure(f"use_{n}", "utilisation", lot.use, "", source="usages of the plan",
                       set_by=PLAN, note=note, symbol="use")  # fmt: skip
 
+    @changeable("rent")
     def rent(self, n: int, lot: Lot) -> Figure:
         """From the quote to a GPU-hour; steps that change nothing are left out."""
         quote, currency = lot.quote, self.question.currency

@@ -187,8 +187,9 @@ class _Answers:
         return at_start / annuity(years, self.question.rate)
 
     def _use(self) -> Decimal:
-        """Delivered GPU-hours over those there are, both at their present value."""
-        return self.worth(self.flows.hours) / self._owned()
+        """Delivered GPU-hours over those there are, both at their present value; 0 of none."""
+        owned = self._owned()
+        return self.worth(self.flows.hours) / owned if owned else ZERO
 
     def _owned(self) -> Decimal:
         return sum(
