@@ -64,3 +64,22 @@ def stored_prices(
             fx,
             max((run.known_at for run in runs), default=None),
         )
+
+
+def price_changes(store_url: str, sku: str, until: date) -> list[tuple[date, Offer]]:
+    """Every price of an offer that the store has seen by the end of a day, oldest first; none
+    where there is no store.
+
+    Raises:
+        StoreError: the store is damaged, or of a newer version.
+    """
+    if "://" not in store_url and not Path(store_url).is_file():
+        return []
+    with needing("live"):
+        from providers.store import open_store
+
+    moment = datetime.combine(until, time.max, UTC)
+    with open_store(store_url, create=False, read_only=True) as store:
+        changes = store.history(sku=sku, until=moment)
+    changes.sort(key=lambda change: change.valid_from)
+    return [(change.valid_from.date(), change.offer) for change in changes if not change.vanished]

@@ -14,6 +14,7 @@ import typer
 from optimizer.cli import (
     assumptions,
     breakeven,
+    diff,
     hardware,
     hedge,
     models,
@@ -22,6 +23,7 @@ from optimizer.cli import (
     replan,
     review,
     schedules,
+    sensitivity,
     simulate,
     size,
     sweep,
@@ -50,6 +52,8 @@ app = typer.Typer(
 app.command()(plan.plan)
 app.command()(verify.verify)
 app.command()(review.review)
+app.command()(sensitivity.sensitivity)
+app.command()(diff.diff)
 app.command()(replan.replan)
 app.command()(hedge.hedge)
 app.command()(simulate.simulate)

@@ -190,9 +190,9 @@ def review(
     if format is ReviewFormat.XLSX:
         _refuse_terminal(output)
     if plan.suffix.lower() == ".json":
-        material = _of_plan(plan, schedule, quotes, store)
+        material = plan_material(plan, schedule, quotes, store)
     else:
-        material = _of_schedule(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
+        material = _schedule_material(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
     if explain:
         deliver(explained(material.figures, explain, depth, data=format is not None), output)
     elif format is not None:
@@ -215,7 +215,7 @@ def _refuse_terminal(output: Path) -> None:
         raise typer.BadParameter("a workbook is no text; name a file", param_hint="--output")
 
 
-def _of_plan(
+def plan_material(
     path: Path, schedule: Path | None, quotes: list[Path] | None, store: str | None
 ) -> Material:
     from optimizer.review.plan_file import load_plan, schedule_of
@@ -229,7 +229,7 @@ def _of_plan(
     return Material(found, priced)
 
 
-def _of_schedule(
+def _schedule_material(
     path: Path,
     as_of: AsOf,
     prices: tuple[str, str],

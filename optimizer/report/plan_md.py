@@ -6,6 +6,7 @@ from optimizer.plans import Plan
 from optimizer.report.plan_sections import headline, sections, verdict
 from optimizer.report.section import Section
 from optimizer.report.tables import render
+from optimizer.report.texts import plain
 
 
 def plan_md(plan: Plan, *, why: bool = False, details: bool = False) -> str:
@@ -13,34 +14,36 @@ def plan_md(plan: Plan, *, why: bool = False, details: bool = False) -> str:
     title, *rest = headline(plan)
     decision, *more = verdict(plan)
     parts = [
-        f"## {_text(title)}\n",
-        f"**{_text(decision)}**\n",
-        "\n".join(f"{_text(line)}  " for line in (*more, *rest)) + "\n",
-        *(_section(section) for section in sections(plan, why=why, details=details)),
+        f"## {md_text(title)}\n",
+        f"**{md_text(decision)}**\n",
+        "\n".join(f"{md_text(line)}  " for line in (*more, *rest)) + "\n",
+        *(section_md(section) for section in sections(plan, why=why, details=details)),
     ]
     if plan.warnings:
-        warnings = "".join(f"- {_text(line)}\n" for line in plan.warnings)
+        warnings = "".join(f"- {md_text(line)}\n" for line in plan.warnings)
         parts.append(f"### Before you sign\n\n{warnings}")
     return "\n".join(parts)
 
 
-def _section(section: Section) -> str:
+def section_md(section: Section) -> str:
     columns = [column if column else " " for column in section.columns]
     body = ""
     if section.rows:
-        rows = [[_text(cell) for cell in row] for row in section.rows]
+        rows = [[md_text(cell) for cell in row] for row in section.rows]
         body += render(columns, rows, "md")
     if section.block:
-        body += f"```text\n{section.block}```\n"
+        block = "".join(f"{plain(line)}\n" for line in section.block.splitlines())
+        body += f"```text\n{block}```\n"
     if section.notes:
-        body += "\n" + "".join(f"- {_text(note)}\n" for note in section.notes)
+        body += "\n" + "".join(f"- {md_text(note)}\n" for note in section.notes)
     if section.aside:
         return f"<details><summary>{section.title}</summary>\n\n{body}\n</details>\n"
     return f"### {section.title}\n\n{body}"
 
 
-def _text(line: str) -> str:
+def md_text(line: str) -> str:
     """What would be markup is shown as it is."""
+    line = plain(line)
     for character in "\\*_`<[":
         line = line.replace(character, f"\\{character}")
     return line

@@ -6,6 +6,7 @@ from optimizer.plans import Plan
 from optimizer.report.plan_sections import headline, next_steps, sections, verdict
 from optimizer.report.section import Section
 from optimizer.report.text_grid import folded, grid
+from optimizer.report.texts import MOST_READ, plain
 
 
 def plan_text(
@@ -27,11 +28,11 @@ def plan_text(
         color: titles in bold.
     """
     first, *rest = headline(plan)
-    text = f"{_bold(first, color)}\n" + _lines(rest, "", width)
+    text = f"{_bold(plain(first), color)}\n" + _lines(rest, "", width)
     decision, *more = verdict(plan)
-    text += f"\n{_bold(decision, color)}\n" + _lines(more, "", width)
+    text += f"\n{_bold(plain(decision), color)}\n" + _lines(more, "", width)
     for section in sections(plan, why=why, details=details, width=width and width - 2):
-        text += "\n" + _section(section, width, color)
+        text += "\n" + section_text(section, width, color)
     if plan.warnings:
         text += f"\n{_bold('Before you sign', color)}\n"
         text += _lines(plan.warnings, "  ! ", width)
@@ -39,11 +40,11 @@ def plan_text(
     return text + _lines(next_steps(plan, path, why=why), "  ", None)
 
 
-def _section(section: Section, width: int | None, color: bool) -> str:
+def section_text(section: Section, width: int | None, color: bool) -> str:
     text = f"{_bold(section.title, color)}\n"
     if section.rows:
         text += grid(section.columns, section.rows, width=width)
-    text += "".join(f"  {line}".rstrip() + "\n" for line in section.block.splitlines())
+    text += "".join(f"  {plain(line)}".rstrip() + "\n" for line in section.block.splitlines())
     return text + _lines(section.notes, "  - ", width)
 
 
@@ -55,7 +56,8 @@ def _lines(lines: object, lead: str, width: int | None) -> str:
     """Lines after a lead, folded under themselves."""
     text = ""
     for line in lines if isinstance(lines, list | tuple) else [str(lines)]:
-        parts = [line] if width is None else folded(line, max(20, width - len(lead)))
+        shown = plain(line, MOST_READ)
+        parts = [shown] if width is None else folded(shown, max(20, width - len(lead)))
         text += f"{lead}{parts[0]}\n"
         text += "".join(f"{' ' * len(lead)}{part}\n" for part in parts[1:])
     return text

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from optimizer.report.texts import LONGEST, MOST_READ, csv_cell, plain
 
 
 class TableFormat(StrEnum):
@@ -28,6 +31,9 @@ class Column:
 
 Cells = Sequence[Sequence[object]]
 
+_MARKUP = re.compile(r"(?<!\\)[|<\[]")
+"""What would end a cell, or be a tag or a link; not what is escaped already."""
+
 _GAP = 2
 """Blanks between two columns."""
 
@@ -38,15 +44,17 @@ _LEAST_FOLDED = 16
 def render(columns: Sequence[str | Column], rows: Cells, format: str = "table") -> str:
     """The rows as text that ends in a newline.
 
-    A table is as wide as its longest cells need, and nothing is cut off. On a terminal its last
-    column is folded to fit, and titles are bold. Cells are printed as they are: brackets are no
-    markup.
+    A table is as wide as its longest cells need. On a terminal its last column is folded to fit,
+    and titles are bold. Cells are text, whatever a stranger wrote into them: brackets are no
+    markup, control and direction marks are left out, a name of a thousand letters is cut; what a
+    spreadsheet would take for a formula gets an apostrophe in CSV.
 
     Raises:
         ValueError: `format` is not table, csv or md, or a row has not one cell per column.
     """
     titles = [column if isinstance(column, Column) else Column(column) for column in columns]
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    longest = {"csv": MOST_READ}.get(format, LONGEST)
+    texts = [["" if cell is None else plain(cell, longest) for cell in row] for row in rows]
     for row in texts:
         if len(row) != len(titles):
             raise ValueError(f"{len(row)} cells for {len(titles)} columns: {row}")
@@ -77,7 +85,7 @@ def _table(columns: list[Column], rows: list[list[str]]) -> str:
             overflow="fold",
         )
     for row in rows:
-        grid.add_row(*(Text(" ".join(cell.split("\n"))) for cell in row))
+        grid.add_row(*(Text(cell) for cell in row))
     text = io.StringIO()
     console = Console(
         file=text,
@@ -95,13 +103,13 @@ def _csv(columns: list[Column], rows: list[list[str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.title for column in columns])
-    writer.writerows(rows)
+    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
 def _markdown(columns: list[Column], rows: list[list[str]]) -> str:
     def line(cells: Sequence[str]) -> str:
-        safe = (" ".join(cell.replace("|", "\\|").split("\n")) for cell in cells)
+        safe = (_MARKUP.sub(r"\\\g<0>", cell) for cell in cells)
         return f"| {' | '.join(safe)} |\n"
 
     rule = "".join(f"|{' ---: ' if column.right else ' --- '}" for column in columns) + "|\n"

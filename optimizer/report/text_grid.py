@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optimizer.report.tables import Column
+from optimizer.report.texts import plain
 
 GAP = 2
 LEAST = 12
@@ -58,6 +59,7 @@ def grid(
     First between words; where that is not enough, inside the words of text columns.
     """
     titles = [column if isinstance(column, Column) else Column(column) for column in columns]
+    rows = [[plain(cell) for cell in row] for row in rows]
     wide = [
         max(cell_width(cell) for cell in (title.title, *(row[i] for row in rows)))
         for i, title in enumerate(titles)

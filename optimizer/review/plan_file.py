@@ -50,8 +50,11 @@ def plan_of(body: dict[str, Any]) -> Plan:
         raise PlanFormatError(f"this is no whole plan: {where}: {item['msg'].lower()}") from None
 
 
-def schedule_of(plan: Plan, path: Path, given: Path | None) -> Schedule:
+def schedule_of(plan: Plan, path: Path, given: Path | None, option: str = "--schedule") -> Schedule:
     """The schedule of a plan: the one given, or the file of its name beside the plan.
+
+    Args:
+        option: what names another one, for messages.
 
     Raises:
         RentoptError: it is not there, or was changed since the plan was made.
@@ -60,11 +63,12 @@ def schedule_of(plan: Plan, path: Path, given: Path | None) -> Schedule:
     if given is None and not place.is_file():
         raise RentoptError(
             f"{path} was made for {plan.schedule}, which is not beside it; "
-            "name the schedule (--schedule)"
+            f"name the schedule ({option})"
         )
     schedule = load_schedule(place)
     if schedule.sha256 != plan.schedule_sha256:
         raise RentoptError(
-            f"{place} is not the schedule {path} was made for, or was changed since; plan it again"
+            f"{place} is not the schedule {path} was made for, or was changed since; plan it "
+            f"again, or name the one it was made for ({option})"
         )
     return schedule

@@ -106,7 +106,7 @@ def check_sellers(check: Checker) -> None:
     check.check(SELLERS, len(asked) <= most, words)
 
 
-def _by_workload(check: Checker) -> None:
+def by_workload(check: Checker) -> dict[str, Decimal]:
     """A pool's cost is shared by node-hours; what nobody uses is ``(idle)``."""
     shares: dict[str, Decimal] = defaultdict(Decimal, check.direct)
     for pool, cost in check.pool_cost.items():
@@ -117,6 +117,11 @@ def _by_workload(check: Checker) -> None:
             shares[name] += check.pool_shares[pool, name]
         if not users:
             shares["(idle)"] += cost
+    return shares
+
+
+def _by_workload(check: Checker) -> None:
+    shares = by_workload(check)
     found = check.plan.by_workload
     for name in sorted(shares.keys() | found.keys()):
         where = f"by_workload: {name}"

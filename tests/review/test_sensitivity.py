@@ -145,7 +145,7 @@ def test_where_no_flip_value_makes_sense_there_is_none():
 def test_every_range_says_what_it_rests_on():
     for span in spans(FULL):
         assert span.source
-        assert span.basis in (Basis.PUBLISHED, Basis.NO_DATA)
+        assert span.basis in (Basis.PUBLISHED, Basis.ASSUMED, Basis.NO_DATA)
 
 
 def test_the_two_way_table_is_the_exact_answer_of_each_pair():

@@ -187,7 +187,9 @@ def tail_mean(losses: Floats, level: float) -> float:
 
 
 def _classes(npv: Floats) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    counts, edges = np.histogram(npv, bins=CLASSES)
+    """Between the outermost two hundredths: single draws far out would squeeze all others."""
+    ends = np.quantile(npv, (0.005, 0.995))
+    counts, edges = np.histogram(np.clip(npv, *ends), bins=CLASSES)
     return tuple(float(edge) for edge in edges), tuple(int(count) for count in counts)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from optimizer.breakeven.quotes import hourly_of, quotes
+from optimizer.breakeven.quotes import Quote, hourly_of, quotes
 from optimizer.costs import MEAN_DAYS_IN_MONTH
-from optimizer.finance.defaults import Default, defaults, residual_curves
+from optimizer.finance.defaults import defaults, residual_curves
 from optimizer.finance.risk import swing_of
 from optimizer.options.market import market_filters, on_nodes
 from optimizer.problem import Problem
+from optimizer.report.money_text import counted
 from optimizer.review.sensitivity.drivers import Driver, drivers
 from optimizer.review.sensitivity.results import Basis, Span
 from optimizer.review.workbook.question import Lot, Question
@@ -62,6 +63,33 @@ def spans(
     )
 
 
+def compared_quote(question: Question, problem: Problem) -> Quote | None:
+    """The rental that the largest purchase is compared with."""
+    lot = max(question.lots, key=lambda lot: lot.nodes)
+    option = next((o for o in problem.purchases if o.name == lot.option), None)
+    found = quotes(problem, option.kind) if option else []
+    return found[0] if found else None
+
+
+def seen_prices(
+    question: Question, problem: Problem, changes: Iterable[tuple[date, Offer]]
+) -> tuple[Seen, ...]:
+    """Earlier prices of the rental compared with, of a GPU-hour as the question counts it.
+
+    Args:
+        changes: (day, the offer as it was asked for from then on), oldest first.
+    """
+    now = compared_quote(question, problem)
+    if now is None:
+        return ()
+    lot = max(question.lots, key=lambda lot: lot.nodes)
+    today = problem.costs.increment_price(now.listing.offer, 1)
+    return tuple(
+        Seen(day, lot.rent * problem.costs.increment_price(offer, 1) / today)
+        for day, offer in changes
+    )
+
+
 Found = tuple[Decimal, Decimal, Basis, str]
 
 
@@ -86,7 +114,8 @@ class _Data:
         row = next((r for r in rows if r.currency in ("", self.question.currency)), None)
         if row is None or row.low is None or row.high is None:
             return None
-        return row.low, row.high, Basis.PUBLISHED, _cited(row)
+        basis = Basis.ASSUMED if row.group == "schedule" else Basis.PUBLISHED
+        return row.low, row.high, basis, f"{row.id}: {row.source}"
 
     def _rent(self) -> Found | None:
         if len(self.history) >= LEAST:
@@ -101,11 +130,9 @@ class _Data:
 
     def _dated(self, problem: Problem) -> Found | None:
         """Offers of the same GPU, paid for as long at least, against the one compared with."""
-        option = next((o for o in problem.purchases if o.name == self.lot.option), None)
-        found = quotes(problem, option.kind) if option else []
-        if not found:
+        mine = compared_quote(self.question, problem)
+        if mine is None:
             return None
-        mine = found[0]
         own = hourly_of(problem, mine.listing).per_hour / mine.listing.kind.count
         book = problem.costs.book
         allowed = select(book.offers, market_filters(problem.schedule.document.market, book.as_of))
@@ -113,10 +140,9 @@ class _Data:
             dated = list(_prices(problem, offers, mine.listing.kind.gpu, mine.span))
             if len(dated) >= LEAST:
                 prices = _middle([price for _, price in dated])
-                days = sorted(day for day, _ in dated)
                 words = (
                     f"{len(dated)} offers of {mine.listing.kind.gpu} by the {mine.span}, "
-                    f"{whose}, seen {days[0]} to {days[-1]}"
+                    f"{whose}, seen {_days([day for day, _ in dated])}"
                 )
                 each = self.lot.rent / own
                 return prices[0] * each, prices[-1] * each, Basis.DATED, words
@@ -137,8 +163,8 @@ class _Data:
             return None
         low = min(book.in_currency(row.low, currency).amount for row in rows)
         high = max(book.in_currency(row.high, currency).amount for row in rows)
-        days = sorted(row.observed_at for row in rows)
-        words = f"{len(rows)} prices of complete machines, {days[0]} to {days[-1]}"
+        days = [row.observed_at for row in rows]
+        words = f"{counted(len(rows), 'price')} of complete machines, {_days(days)}"
         return low, high, Basis.DATED, words
 
     def _residual(self) -> Found | None:
@@ -185,8 +211,9 @@ def _middle(prices: list[Decimal]) -> list[Decimal]:
     return ordered[cut : len(ordered) - cut]
 
 
-def _cited(row: Default) -> str:
-    return f"{row.id}: {row.source}"
+def _days(days: list[date]) -> str:
+    first, last = min(days), max(days)
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _spanned(driver: Driver, question: Question, found: Found | None) -> Span:

@@ -16,6 +16,7 @@ class Basis(StrEnum):
     HISTORY = "price history"
     DATED = "dated prices"
     PUBLISHED = "published range"
+    ASSUMED = "assumed range"
     NO_DATA = "no data"
 
 
@@ -146,7 +147,7 @@ class MonteCarlo:
     edges: tuple[float, ...]
     """NPV, borders of the classes of a histogram; one more than counts."""
     counts: tuple[int, ...]
-    """Draws in each class."""
+    """Draws in each class; the first and the last one also hold what lies beyond."""
 
     def quantile(self, share: float) -> float:
         return dict(self.quantiles)[share]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
+from optimizer.report.texts import plain, starts_formula
+
+__all__ = ["LONGEST", "inert", "starts_formula"]
 
 LONGEST = 250
 """Characters of a cell; a spreadsheet cuts names off only at 32,767."""
-FORMULA_STARTS = ("=", "+", "-", "@")
-_ALLOWED = {"\n": " ", "\t": " ", "\r": " "}
 
 
 def inert(text: object) -> str:
@@ -16,16 +16,4 @@ def inert(text: object) -> str:
     >>> inert("a\\tb\\u202ecod.exe")
     'a bcod.exe'
     """
-    shown = (_ALLOWED.get(char, "" if _is_mark(char) else char) for char in str(text)[:10_000])
-    line = " ".join("".join(shown).split(" ")).strip()
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
-
-
-def starts_formula(text: str) -> bool:
-    """Whether a spreadsheet would read it as a formula if it were typed in."""
-    return text.startswith(FORMULA_STARTS)
-
-
-def _is_mark(char: str) -> bool:
-    """Control characters, direction and zero-width marks, lone halves of pairs, unassigned."""
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn")
+    return plain(text, LONGEST).strip()
