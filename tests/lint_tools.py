@@ -24,6 +24,11 @@ FOCUS_VALIDATOR = os.environ.get("RENTOPT_TEST_FOCUS_VALIDATOR", "")
 MISSING = [tool for tool in PACKAGES if not shutil.which(tool)]
 
 
+def place(tool):
+    """Where a program is."""
+    return shutil.which(tool)
+
+
 def usable(tools):
     """Those to test with: where it is not the gate that tests, without what is missing."""
     return [tool for tool in tools if WANTED or tool not in MISSING]

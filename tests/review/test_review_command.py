@@ -94,3 +94,23 @@ def test_what_is_no_plan_is_refused_with_the_reason(run, tmp_path, text, reason)
     _, told = run("review", "odd.json", "--format", "focus", code=2)
     assert reason in told
     assert "Traceback" not in told
+
+
+def test_a_memo_is_one_file_in_the_language_asked_for(run, plan):
+    for lang, words in (("en", "Buy or rent: one week"), ("zh", "购置还是租用：one week")):
+        asked = ("--format", "html", "--lang", lang, "-o", f"{lang}.html")
+        assert f"wrote {lang}.html" in run("review", plan, *asked)[1]
+        text = plan.with_name(f"{lang}.html").read_text(encoding="utf-8")
+        assert text.startswith("<!DOCTYPE html>")
+        assert f"<h1>{words}</h1>" in text
+    static = run("review", plan, "--format", "html", "--static")[0].decode()
+    assert "<script" not in static
+
+
+def test_memo_workbook_and_json_lead_with_the_same_npv(run, plan):
+    body = json.loads(run("review", plan, "--format", "json")[0])
+    page = run("review", plan, "--format", "html")[0].decode()
+    npv = body["outputs"]["npv"]["value"]
+    assert f'data-figure="npv" value="{npv}"' in page
+    comment = run("review", plan, "--format", "md")[0].decode()
+    assert f"{abs(float(npv)):,.0f} CNY" in comment

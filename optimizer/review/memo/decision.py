@@ -23,7 +23,7 @@ class Ends:
     day: date
     """The last on which it holds."""
     why: str
-    """price, offer, default or payment"""
+    """price, offer, default, payment of a purchase, or start of renting all"""
     subject: str
     """Offer, assumption or node it is about."""
 
@@ -97,4 +97,7 @@ def _ends(
             yield Ends(row.valid_until, "price" if row.set_by == "quote" else "default",
                        row.subject if row.set_by == "quote" else row.name)  # fmt: skip
     lot = min(question.lots, key=lambda lot: lot.paid)
-    yield Ends(question.first_day + timedelta(lot.paid), "payment", lot.node)
+    if question.planned:
+        yield Ends(question.first_day + timedelta(lot.paid), "payment", lot.node)
+    for rental in plan.rentals if not question.planned else ():
+        yield Ends(rental.start, "start", rental.offer)

@@ -7,10 +7,11 @@ from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.tables import Table, Tables
 from optimizer.review.memo.words import Lang, Words
+from optimizer.review.workbook.texts import inert
 
 MARKER = "<!-- rentopt review -->"
 """Invisible; by it a bot finds the comment it wrote before."""
-LONGEST = 250
+LONGEST = 400
 """Characters of a text that somebody else may have written."""
 
 
@@ -44,16 +45,13 @@ def _table(table: Table) -> str:
     columns = [Column(_text(head.text) or " ", right=head.kind.startswith("n"))
                for head in table.heads]  # fmt: skip
     rows = [[_text(cell.text) for cell in row.cells] for row in table.rows]
-    notes = "".join(f"\n- {_text(note)}" for note in table.notes)
+    notes = "".join(f"\n- {_text(note.text)}" for note in table.notes)
     return render(columns, rows, "md") + (f"{notes}\n" if notes else "")
 
 
 def _text(text: str) -> str:
     """Markup, mentions and links of others are shown as what they are; no marks of direction."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}…"
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = inert(text, LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for character in "\\*_`[]#~!":
         text = text.replace(character, f"\\{character}")
     # A word joiner keeps a name from being called, and an address from becoming a link.

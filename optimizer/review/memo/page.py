@@ -24,6 +24,7 @@ from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.script_model import script_model
 from optimizer.review.memo.tables import Tables
 from optimizer.review.memo.words import Lang, Words
+from optimizer.review.workbook.texts import inert
 
 LIVE = (("npv", "amount"), ("break_even_use", "share"), ("break_even_rent", "rent"),
         ("payback", "months"), ("cash_at_risk", "amount"))  # fmt: skip
@@ -68,7 +69,7 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "d": memo.decision, "live": LIVE, "levers": levers(memo.what_if),
         "asked": say.asked(), "because": say.because(), "cautions": say.cautions(),
         "valid_note": say.valid_note(), "flip_note": say.flip_note(), "vat": say.vat(),
-        "warnings": memo.plan.warnings,
+        "warnings": say.warnings(),
         "command": say.command(), "calendar_note": say.calendar_note(),
         "bullet": charts.bullet(base.known("utilisation"), even, words),
         "crossover": drawn("crossover", charts.crossover(base, words)),
@@ -91,10 +92,23 @@ def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("optimizer.review.memo"),
         autoescape=select_autoescape(default=True),
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+LONGEST = 600
+"""Characters of a text: sentences of the optimiser are longer than names may be."""
+
+
+def _shown(value: object) -> object:
+    """Without control or direction marks, and of bounded length; then jinja escapes it."""
+    if type(value) is not str:
+        return value
+    # A blank at the end parts a text from the figure after it.
+    return inert(value, LONGEST) + (" " if value.endswith(" ") else "")
 
 
 @cache

@@ -43,6 +43,18 @@ class Assumption:
     """Difference of NPV between a fifth less and a fifth more of it."""
     rank: int = 0
     """1 for the one that moves NPV most."""
+    lot: int = 0
+    """Number of the purchase it is of; 0: of all."""
+
+    @property
+    def key(self) -> str:
+        """Its name in the workbook."""
+        if self.lot:
+            return f"{'resale' if self.name == 'residual' else self.name}_{self.lot}"
+        return _KEYS.get(self.name, self.name)
+
+
+_KEYS = {"rate": "discount_rate", "tariff": "electricity", "days": "horizon_days"}
 
 
 def register(what_if: WhatIf, plan: Plan, problem: Problem) -> list[Assumption]:
@@ -90,7 +102,8 @@ class _Register:
         change = Assumption("rent_change", "", q.rent_change, "rate", "convention", "")
         yield change, self._rents_fall
         for index, lot in enumerate(q.lots):
-            yield from self._lot(index, lot)
+            for row, scaled in self._lot(index, lot):
+                yield replace(row, lot=index + 1), scaled
 
     def _rents_fall(self, factor: Decimal) -> Question:
         """A change of 0 has no fifth: 20 % a year either way."""

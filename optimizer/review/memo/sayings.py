@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from decimal import Decimal
@@ -135,8 +134,8 @@ class Sayings:
     def _ruled_out(self) -> Table | None:
         section = rejected(self.plan)
         rows = [
-            Row((Cell(str(workload)), self._reason(str(reason)), Cell(str(number), "n"),
-                 Cell(str(names), "wide")))
+            Row((Cell(str(workload)), self.tables.quoted(str(reason)), Cell(str(number), "n"),
+                 self._named(str(names))))
             for workload, reason, number, names in section.rows[:MOST_ROWS]
         ]  # fmt: skip
         if not rows:
@@ -144,26 +143,22 @@ class Sayings:
         heads = (*(Cell(self.w(f"col_{k}")) for k in ("workload", "why")),
                  Cell(self.w("col_kinds"), "n"), Cell(self.w("col_hardware")))  # fmt: skip
         more = len(section.rows) - len(rows)
-        notes = (self.w("more_rows", n=more),) if more > 0 else ()
+        notes = (Cell(self.w("more_rows", n=more)),) if more > 0 else ()
         return Table(self.w("t_ruled_out"), heads, tuple(rows), notes=notes, titled=True)
+
+    def _named(self, names: str) -> Cell:
+        """Some names, and how many more there are."""
+        return self.tables.quoted(names, "wide") if " more" in names else Cell(names, "wide")
 
     def _left_out(self) -> Table | None:
         order = sorted(self.plan.excluded, key=lambda item: (-item[1], item[0]))
-        rows = [Row((self._reason(reason), Cell(self.w.number(Decimal(n)), "n")))
+        rows = [Row((self.tables.quoted(reason), Cell(self.w.number(Decimal(n)), "n")))
                 for reason, n in order]  # fmt: skip
         if not rows:
             return None
         return Table(
             self.w("t_left_out"), self.tables.head("reason", "offers"), tuple(rows), titled=True
         )
-
-    def _reason(self, reason: str) -> Cell:
-        """A reason of the optimiser in the memo's language, where it is of a kind that is known."""
-        for key, pattern in _REASONS.items():
-            found = re.fullmatch(pattern, reason)
-            if found:
-                return Cell(self.w(f"reason_{key}", **found.groupdict()), "wide")
-        return self.tables.quoted(reason, "wide")
 
     # -- where it comes from ---------------------------------------------------------------------
 
@@ -186,8 +181,8 @@ class Sayings:
             self._own_source(row), "wide")  # fmt: skip
         return Row((
             Cell(str(row.rank), "n"), Cell(named, "wide"),
-            Cell(self.w.of(row.form, row.value), "n", f"assumption.{row.name}", row.value),
-            self.tables.money(row.effect), Cell(set_by), source, Cell(seen),
+            Cell(self.w.of(row.form, row.value), "n", row.key, row.value),
+            self.tables.money(row.effect), Cell(set_by), source, Cell(seen, "day"),
             Cell(row.snapshot or NONE, "wide"),
         ), "default" if row.set_by == "default" else "")  # fmt: skip
 
@@ -207,7 +202,7 @@ class Sayings:
         ]  # fmt: skip
         heads = (Cell(self.w("col_check")), Cell(self.w("col_apart"), "n"),
                  Cell(self.w("col_result")))  # fmt: skip
-        notes = (self.w("tolerance", tolerance=f"{TOLERANCE:f}"),)
+        notes = (Cell(self.w("tolerance", tolerance=f"{TOLERANCE:f}")),)
         return Table(self.w("h_checks"), heads, tuple(rows), notes=notes)
 
     def origin(self) -> Table:
@@ -228,29 +223,13 @@ class Sayings:
         yield "fx", "; ".join(plan.fx) or self.w("no_fx")
         yield "gap", self.w("gap_of", gap=self.w.percent(Decimal(repr(plan.gap)), 2))
 
-    def command(self) -> str:
+    def warnings(self) -> list[Cell]:
+        return [self.tables.quoted(line) for line in self.plan.warnings]
+
+    def command(self) -> list[str]:
         plan = shlex.quote(self.plan.schedule)
         language = "" if self.w.lang == "en" else f" --lang {self.w.lang}"
-        return (
-            f"rentopt plan {plan} --as-of {self.plan.as_of} --format json -o plan.json\n"
-            f"rentopt review plan.json --format html{language} -o memo.html"
-        )
-
-
-_REASONS = {
-    "not_allowed": r"not among the hardware the workload allows",
-    "too_few": r"has (?P<has>\d+) GPUs, the workload asks for (?P<asks>\d+)",
-    "too_big": r"weights of (?P<size>\S+ GB) do not fit (?P<on>.+?) \((?P<room>.+)\)",
-    "training": r"(?P<how>\S+) training of (?P<model>.+) takes (?P<size>\S+ GB) on each of "
-                r"(?P<on>.+), which have (?P<room>\S+ GB) for it",
-    "dominated": r"dominated by another offer",
-    "confidence": r"low confidence",
-    "no_use": r"no workload can use that node",
-    "provider": r"provider not wanted",
-    "region": r"region not wanted",
-    "tier": r"tier not wanted",
-    "model": r"purchase model not wanted",
-    "spot": r"spot, and no workload allows it",
-    "without": r"left out on request \(--without\)",
-}  # fmt: skip
-"""Kinds of reasons by what the optimiser writes."""
+        return [
+            f"rentopt plan {plan} --as-of {self.plan.as_of} --format json -o plan.json",
+            f"rentopt review plan.json --format html{language} -o memo.html",
+        ]

@@ -8,28 +8,35 @@ from optimizer.review.memo.charts import CURVE_POINTS, LINES, WIDEST_RENT
 from optimizer.review.memo.levers import levers
 from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.svg import STEPS
+from optimizer.review.memo.what_if import WhatIf
 from optimizer.review.memo.words import MINUS, Words
 
+_QUESTION = ("days", "rate", "pue", "tariff", "resale_cost", "rent_change")
 _LOT = ("nodes", "gpus", "price", "paid", "usable", "sold", "residual", "maintenance", "hosting",
         "busy_kw", "idle_kw", "use", "rent")  # fmt: skip
 _CODES = ("never", "never_used", "always", "nothing_invested")
 
 
+def plain_question(what_if: WhatIf) -> dict[str, Any]:
+    """A question as the script asks it."""
+    q = what_if.question
+    return {
+        **{name: getattr(q, name) for name in _QUESTION},
+        "lots": [
+            {
+                **{name: getattr(lot, name) for name in _LOT},
+                "curve": [[month, share] for month, share in sorted(curve.items())],
+            }
+            for lot, curve in zip(q.lots, what_if.curves, strict=True)
+        ],
+    }
+
+
 def script_model(memo: Memo, words: Words, live: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     """The names are those of `Question`, `Lot` and `Lever`."""
-    q, base = memo.question, memo.base
+    base = memo.base
     return {
-        "question": {
-            "days": q.days, "rate": q.rate, "pue": q.pue, "tariff": q.tariff,
-            "resale_cost": q.resale_cost, "rent_change": q.rent_change,
-            "lots": [
-                {
-                    **{name: getattr(lot, name) for name in _LOT},
-                    "curve": [[month, share] for month, share in sorted(curve.items())],
-                }
-                for lot, curve in zip(q.lots, memo.what_if.curves, strict=True)
-            ],
-        },
+        "question": plain_question(memo.what_if),
         "levers": [
             {"name": lever.name, "form": lever.form, "now": lever.now, "step": lever.step}
             for lever in levers(memo.what_if)

@@ -8,6 +8,8 @@ from decimal import ROUND_FLOOR, Decimal
 
 from markupsafe import Markup, escape
 
+from optimizer.review.workbook.texts import inert
+
 STEPS = 5
 """Of a vertical axis; fixed, so that the page's script only writes other labels."""
 _NICE = tuple(Decimal(n) / 10 for n in (10, 20, 25, 30, 40, 50, 60, 80, 100))
@@ -20,7 +22,9 @@ def tag(name: str, *inside: object, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    body = Markup("").join(escape(part) for part in inside)
+    body = Markup("").join(
+        part if isinstance(part, Markup) else escape(inert(part)) for part in inside
+    )
     return Markup(f"<{name}{written}>{body}</{name}>")
 
 

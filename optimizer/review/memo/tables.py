@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,8 +13,9 @@ from optimizer.report.rental_groups import grouped
 from optimizer.review.memo.charts import runs
 from optimizer.review.memo.ladder import Rung
 from optimizer.review.memo.memo import Memo
+from optimizer.review.memo.reasons import translated
 from optimizer.review.memo.what_if import ZERO
-from optimizer.review.memo.words import NONE, Words
+from optimizer.review.memo.words import NONE, Lang, Words
 
 UNIT = Decimal(1)
 
@@ -43,7 +44,7 @@ class Table:
     heads: tuple[Cell, ...]
     rows: tuple[Row, ...]
     foot: Row | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Cell, ...] = ()
     kind: str = ""
     across: str = ""
     """What the columns of a grid are."""
@@ -69,14 +70,24 @@ class Tables:
         )  # fmt: skip
 
     def quoted(self, text: str, kind: str = "") -> Cell:
-        """Said by the optimiser or a source, in English."""
-        return Cell(text, kind, lang="" if self.w.lang == "en" else "en")
+        """What the optimiser or a source says, marked where it stays in English."""
+        said = translated(self.w, text)
+        return Cell(text, kind, lang=Lang.EN) if said is None else Cell(said, kind)
 
-    def money(self, value: Decimal | None, key: str = "", *, sign: bool = False) -> Cell:
+    def money(
+        self, value: Decimal | None, key: str = "", *, sign: bool = False,
+        exact: Decimal | None = None,
+    ) -> Cell:  # fmt: skip
+        """An amount.
+
+        Args:
+            exact: what it was rounded from, where it is one of lines that add up.
+        """
         if value is None:
             return Cell(NONE, "n quiet")
         kind = "n bad" if sign and value < 0 else "n"
-        return Cell(self.w.number(value, sign=sign), kind, key, value)
+        raw = value if exact is None else exact
+        return Cell(self.w.number(value, sign=sign), kind, key, raw)
 
     def number(self, text: str, key: str = "", raw: object = "") -> Cell:
         return Cell(text, "n", key, raw)
@@ -105,14 +116,13 @@ class Tables:
                 ), "strong" if answer is best else "")
             )  # fmt: skip
             if answer.npv is None:
-                notes.append(self.w("no_answer", name=name, why=why_none(answer)))
+                notes += [Cell(self.w("no_answer", name=name)), self.quoted(why_none(answer))]
         if self.memo.decision.whole is not None:
             aside = self.memo.decision.whole - self.memo.npv
             npv, aside = footed([self.memo.npv, aside], UNIT)
-            notes.append(
-                self.w("bridge", whole=self.w.money(npv + aside, sign=True),
-                       npv=self.w.money(npv, sign=True), aside=self.w.money(aside, sign=True))
-            )  # fmt: skip
+            amounts = {"whole": npv + aside, "npv": npv, "aside": aside}
+            told = {name: self.w.money(value, sign=True) for name, value in amounts.items()}
+            notes.append(Cell(self.w("bridge", **told)))
         heads = self.head("plan", "total", "pv", "extra", "gap", "nodes_bought")
         return Table(self.w("h_answers"), heads, tuple(rows), notes=tuple(notes))
 
@@ -122,7 +132,8 @@ class Tables:
                 Cell(self.w("node_number", n=rung.number, node=rung.node)),
                 self.number(self.w.percent(rung.use), f"ladder.{rung.number}.use", rung.use),
                 self.number(self.w.number(Decimal(rung.days_used))),
-                self.money(saving, f"ladder.{rung.number}.saving", sign=True),
+                self.money(saving, f"ladder.{rung.number}.saving", sign=True,
+                           exact=rung.saving),
                 self.money(so_far, sign=True),
                 self.number(NONE if rung.even_rent is None else self.w.price(rung.even_rent),
                             f"ladder.{rung.number}.even_rent",
@@ -150,20 +161,17 @@ class Tables:
             rows.append(
                 Row((
                     Cell(self.w(f"metric_{name}")),
-                    self.metric(f"outputs.{name}", metric, form),
+                    self.metric(f"{name}", metric, form),
                     Cell(meaning, "wide"),
                 ), "strong" if name == "npv" else "")
             )  # fmt: skip
         price = self.base.outcomes["break_even_price"].metric
-        if price.value is not None:
-            price = Metric(price.value * self.base.known("capex"))
-        rows.append(
-            Row((
-                Cell(self.w("metric_break_even_price")),
-                self.metric("outputs.break_even_price", price, "amount"),
-                Cell(self.w("meaning_break_even_price"), "wide"),
-            ))
-        )  # fmt: skip
+        shown = self.metric("break_even_price", price, "amount")
+        if price.value is not None:  # a factor, told as what all purchases may cost
+            amount = price.value * self.base.known("capex")
+            shown = replace(shown, text=self.w.money(amount))
+        about = Cell(self.w("meaning_break_even_price"), "wide")
+        rows.append(Row((Cell(self.w("metric_break_even_price")), shown, about)))
         heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
         return Table(self.w("h_metrics"), heads, tuple(rows))
 
@@ -189,16 +197,19 @@ class Tables:
                 Row((
                     Cell(f"{number}", "n"), Cell(self.w.day(ends), "day"),
                     *(self.money(value, sign=True) for value in cells),
-                    self.money(net, f"month.{number}.net", sign=True),
+                    self.money(net, f"net.{number}", sign=True, exact=flows.net[number]),
                     self.money(so_far, sign=True),
-                    self.money(worth[number], sign=True), self.money(worth_so_far, sign=True),
+                    self.money(worth[number], f"pv_net.{number}", sign=True,
+                               exact=present[number]),
+                    self.money(worth_so_far, sign=True),
                 ))
             )  # fmt: skip
         foot = Row((
             Cell(self.w("total")), Cell(""),
             *(self.money(total, sign=True) for total in totals),
-            self.money(sum(totals, ZERO), "outputs.saving", sign=True), Cell(""),
-            self.money(sum(worth, ZERO), "outputs.npv", sign=True), Cell(""),
+            self.money(sum(totals, ZERO), "saving", sign=True,
+                       exact=self.base.known("saving")), Cell(""),
+            self.money(sum(worth, ZERO), "npv", sign=True, exact=self.memo.npv), Cell(""),
         ))  # fmt: skip
         heads = (Cell(self.w("col_period"), "n"), Cell(self.w("col_ends")), *self.head(
             "rent_saved", "bought", "running", "resale", "net", "so_far", "pv", "pv_so_far",
@@ -317,15 +328,14 @@ class Tables:
         back = footed([line.resale for line in self.plan.bought], UNIT)
         rows = [
             Row((
-                Cell(f"{line.nodes} × {line.node}"), Cell(self.w.day(line.paid)),
-                Cell(self.w.day(line.usable)), Cell(self.w.day(line.sold)),
+                Cell(f"{line.nodes} × {line.node}", "day"), Cell(self.w.day(line.paid), "day"),
+                Cell(self.w.day(line.usable), "day"), Cell(self.w.day(line.sold), "day"),
                 self.money(price), self.money(resale), self.quoted(line.source, "wide"),
             ))
             for line, price, resale in zip(self.plan.bought, cost, back, strict=True)
         ]  # fmt: skip
-        foot = Row((Cell(self.w("total")), Cell(""), Cell(""), Cell(""),
-                    self.money(sum(cost, ZERO), "capex"), self.money(sum(back, ZERO)),
-                    Cell("")))  # fmt: skip
+        totals = (self.money(sum(amounts, ZERO)) for amounts in (cost, back))
+        foot = Row((Cell(self.w("total")), *[Cell("")] * 3, *totals, Cell("")))
         heads = (*(Cell(self.w(f"col_{k}")) for k in ("buy", "pay_on", "usable", "sold")),
                  *self.head("price", "worth", right=0), Cell(self.w("col_source")))  # fmt: skip
         return Table(self.w("t_bought"), heads, tuple(rows), foot, titled=True)

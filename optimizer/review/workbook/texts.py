@@ -1,4 +1,4 @@
-"""Text of strangers, made harmless for a cell: a provider may call its machine ``=cmd()``."""
+"""Text of strangers, made harmless to show: a provider may call its machine ``=cmd()``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LONGEST = 250
 """Characters of a cell; a spreadsheet cuts names off only at 32,767."""
 
 
-def inert(text: object) -> str:
+def inert(text: object, longest: int = LONGEST) -> str:
     """One line without control or direction marks, of bounded length.
 
     >>> inert("a\\tb\\u202ecod.exe")
     'a bcod.exe'
     """
-    return plain(text, LONGEST).strip()
+    return plain(text, longest).strip()

@@ -100,8 +100,8 @@ function payback(flows, periods) {
   return spent ? "never" : "nothing_invested";
 }
 
-function answer(at) {
-  const question = moved(model.question, at), periods = months(question);
+function answer(at, asked = model.question) {
+  const question = moved(asked, at), periods = months(question);
   const flows = allFlows(question, periods);
   const worth = (name) => sum(flows.map((flow, number) => flow[name] * periods[number].factor));
   const buy = worth("buying"), rent = worth("rent"), busy = worth("busy");
