@@ -16,13 +16,22 @@ import typer
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.explaining import Depth, Explain, explained
 from optimizer.cli.plan import check_writable, deliver, interruptible, told
-from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    NO_STORE,
+    AsOf,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+)
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
     from optimizer.problem import Problem
     from optimizer.review.figure import Figure
     from optimizer.review.memo.memo import Memo
+    from optimizer.review.sensitivity.ranges import Seen
     from optimizer.review.workbook.question import Question
     from optimizer.schedule.schedule import Schedule
     from providers.offers import OfferBook
@@ -55,6 +64,7 @@ class Material:
     focus_version: str = FocusVersion.V1_2
     lang: str = MemoLang.EN
     static: bool = False
+    store: str | None = None
 
     @cached_property
     def problem(self) -> Problem:
@@ -78,7 +88,22 @@ class Material:
     def memo(self) -> Memo:
         from optimizer.review.memo.memo import make_memo
 
-        return make_memo(self.plan, self.problem, self.question)
+        return make_memo(self.plan, self.problem, self.question, price_history(self))
+
+
+def price_history(material: Material) -> tuple[Seen, ...]:
+    """Earlier prices of the rental compared with, where a price store has some."""
+    from optimizer.review.sensitivity.ranges import compared_quote, seen_prices
+    from providers.config import load_config
+    from providers.stored import price_changes
+
+    question, problem, store = material.question, material.problem, material.store
+    quote = compared_quote(question, problem)
+    if quote is None or store == NO_STORE:
+        return ()
+    sku = quote.listing.offer.sku
+    changes = price_changes(store or load_config().store_url, sku, material.plan.as_of)
+    return seen_prices(question, problem, changes)
 
 
 def _html(material: Material) -> str:
@@ -226,7 +251,7 @@ def plan_material(
         loaded = schedule_of(found, path, schedule)
         return loaded, price_book(loaded, None, quotes, ("of", str(path)), store)
 
-    return Material(found, priced)
+    return Material(found, priced, store=store)
 
 
 def _schedule_material(
@@ -250,4 +275,4 @@ def _schedule_material(
         found = interruptible(
             lambda: find_plan(loaded, book, options, breakeven_s=0.0, progress=tell)
         )
-    return Material(found, lambda: (loaded, book))
+    return Material(found, lambda: (loaded, book), store=store)

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.plan import check_writable, deliver, terminal
-from optimizer.cli.price_options import NO_STORE, PlanStore, Quotes
-from optimizer.cli.review import plan_material
+from optimizer.cli.price_options import PlanStore, Quotes
+from optimizer.cli.review import plan_material, price_history
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
-    from optimizer.problem import Problem
-    from optimizer.review.sensitivity.ranges import Seen
     from optimizer.review.sensitivity.results import Sensitivity
-    from optimizer.review.workbook.question import Question
 
 
 class StudyFormat(StrEnum):
@@ -91,7 +88,7 @@ def sensitivity(
     found = study(
         question,
         problem,
-        history=_history(question, problem, material.plan, store),
+        history=price_history(material),
         draws=draws,
         seed=seed,
         correlations=ties,
@@ -109,19 +106,3 @@ def _told(found: Sensitivity, plan: Plan, format: StudyFormat, output: Path) -> 
         return told.study_md(found, plan)
     width, color = terminal() if str(output) == "-" else (None, False)
     return told.study_text(found, plan, width=width, color=color)
-
-
-def _history(
-    question: Question, problem: Problem, plan: Plan, store: str | None
-) -> tuple[Seen, ...]:
-    """Earlier prices of the rental compared with, where a price store has some."""
-    from optimizer.review.sensitivity.ranges import compared_quote, seen_prices
-    from providers.config import load_config
-    from providers.stored import price_changes
-
-    quote = compared_quote(question, problem)
-    if quote is None or store == NO_STORE:
-        return ()
-    sku = quote.listing.offer.sku
-    changes = price_changes(store or load_config().store_url, sku, plan.as_of)
-    return seen_prices(question, problem, changes)
