@@ -87,6 +87,8 @@ def even_curve(answered: Answered, words: Words) -> Markup:
                 y=frame.y(0) + 18)
             for number, value in enumerate(across)
         ),
+        tag("text", words("across_rent", currency=words.unit), class_="tick x",
+            x=frame.x(0.5), y=frame.y(0) + 34),
         tag("path", class_="line even", d=path(points), data_line="even"),
         tag("text", words("buy_wins"), class_="zone", x=frame.x(1) - 8, y=frame.y(1) + 20),
         tag("text", words("rent_wins"), class_="zone start", x=frame.x(0) + 8, y=frame.y(0) - 10),
