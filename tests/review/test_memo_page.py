@@ -193,7 +193,7 @@ def test_what_is_bought_and_rented_adds_up_as_it_is_printed():
 # -- languages -------------------------------------------------------------------------------------
 
 KEPT = re.compile(
-    r"GPU|NPV|IRR|MIRR|PUE|kWh|kW|PV|SHA-256|rentopt|breakeven|regime|RTX\S*|A\d+\S*|\d+x\S+|CNY"
+    r"GPU|NPV|CVaR|IRR|MIRR|PUE|kWh|kW|PV|SHA-256|rentopt|breakeven|regime|RTX\S*|A\d+\S*|\d+x\S+|CNY"
     r"|buy(?= )|Qwen\S*|q?lora|pretrain"
 )
 """Names and units that are the same in Chinese."""

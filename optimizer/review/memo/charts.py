@@ -142,7 +142,7 @@ _ROW = 40
 
 def tornado_chart(bars: Sequence[Bar], npv: Decimal, words: Words) -> Markup:
     """Bars from the NPV of the memo to that at either end of each range."""
-    frame = Frame(width=640, height=34 + _ROW * len(bars), left=178, right=16, top=4, bottom=30)
+    frame = Frame(width=640, height=34 + _ROW * len(bars), left=178, right=28, top=4, bottom=30)
     ends = [value for bar in bars for value in (bar.npv_low, bar.npv_high)]
     scale = axis([ZERO, npv, *ends], 6)
     base, zero = frame.x(scale.share(npv)), frame.x(scale.share(ZERO))
