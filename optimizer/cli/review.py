@@ -78,11 +78,14 @@ class Material:
 
         return make_question(self.plan, self.problem)
 
-    @property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self, names: list[str]) -> tuple[Figure, ...]:
+        """The answers; and the memo's own figures where one is asked for, as they take longer."""
         from optimizer.review.derivation.answers import answer_figures
+        from optimizer.review.memo.figures import memo_figures
 
-        return answer_figures(self.question, self.plan, self.problem)
+        found = answer_figures(self.question, self.plan, self.problem)
+        known = {part.name for figure in found for part in figure.walk()}
+        return found if known >= set(names) else found + memo_figures(self.memo, self.problem)
 
     @cached_property
     def memo(self) -> Memo:
@@ -219,7 +222,9 @@ def review(
     else:
         material = _schedule_material(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
     if explain:
-        deliver(explained(material.figures, explain, depth, data=format is not None), output)
+        deliver(
+            explained(material.figures(explain), explain, depth, data=format is not None), output
+        )
     elif format is not None:
         material.focus_version, material.lang, material.static = focus_version, lang, static
         deliver(WRITERS[format](material), output)

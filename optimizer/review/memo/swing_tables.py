@@ -95,7 +95,7 @@ class SwingTables(Tables):
     # -- how likely ------------------------------------------------------------------------------
 
     def drawn(self, value: float, key: str = "") -> Cell:
-        return self.money(whole(value), key, sign=True)
+        return self.money(whole(value), key, sign=True, exact=Decimal(repr(value)))
 
     def spread(self) -> Table:
         """What the random draws found."""
@@ -111,7 +111,12 @@ class SwingTables(Tables):
             Row(first, "strong"),
             *(Row((Cell(name), self.drawn(value, key))) for name, value, key in amounts),
             *(
-                Row((Cell(w(f"mc_regret_{side}")), self.money(whole(value), f"mc.regret_{side}")))
+                Row(
+                    (
+                        Cell(w(f"mc_regret_{side}")),
+                        self.money(whole(value), f"mc.regret_{side}", exact=Decimal(repr(value))),
+                    )
+                )
                 for side, value in (
                     ("buying", found.cvar_regret_buying),
                     ("renting", found.cvar_regret_renting),

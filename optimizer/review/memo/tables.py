@@ -199,8 +199,8 @@ class Tables:
                     *(self.money(value, sign=True) for value in cells),
                     self.money(net, f"net.{number}", sign=True, exact=flows.net[number]),
                     self.money(so_far, sign=True),
-                    self.money(worth[number], f"pv_net.{number}", sign=True,
-                               exact=present[number]),
+                    self.money(worth[number], f"pv_net.{number}" if present[number] else "",
+                               sign=True, exact=present[number]),
                     self.money(worth_so_far, sign=True),
                 ))
             )  # fmt: skip
