@@ -32,10 +32,13 @@ def mix_use(solved: Solved, parts: Extract) -> MixUse:
     Args:
         parts: of the plan of `solved`.
     """
-    by_service: dict[int, dict[tuple[int, int, int], Decimal]] = defaultdict(dict)
+    services = solved.made.instance.services
+    by_service: dict[int, dict[tuple[int, int, int], Decimal]] = {
+        v: {} for v, service in enumerate(services) if service.buckets
+    }
     for (v, b, c, s), share in routes(solved.made.instance, solved.solution).items():
         by_service[v][b, c, s] = Decimal(repr(share)).quantize(PLACES)
-    made = [_Mix(solved, parts, v, shares) for v, shares in sorted(by_service.items())]
+    made = [_Mix(solved, parts, v, shares) for v, shares in by_service.items()]
     return MixUse(
         tuple(line for mix in made for line in mix.routes()),
         tuple(line for mix in made for line in mix.bucket_use()),

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 
 from providers.adapter import Adapter
 from providers.bundled import data_path
 from providers.errors import RentoptError
 from providers.fx import FxTable, bundled_fx
-from providers.offers import Offer, OfferBook, PriceSource, Rejected
-from providers.price_table import read_hardware_offers, read_rejected, read_tokens
+from providers.offers import HardwareOffer, Offer, OfferBook, PriceSource, Rejected, TokenOffer
+from providers.price_table import read_hardware_offers, read_offers, read_rejected, read_tokens
 from providers.registry import load_adapter
 from providers.stored import StoredPrices
 from providers.strict_table import near
@@ -89,7 +90,7 @@ def bundled_book(
     """
     if table not in TABLES:
         raise UnknownTableError(f"'{table}' is no price table; {near(table, TABLES)}")
-    files, pile = TABLES[table], _Pile()
+    pile = _Pile()
     refreshed = stored if stored and table == CURRENT else StoredPrices()
     own, pile.rejected = _read(quotes, as_of)
     for quote in own:
@@ -102,31 +103,58 @@ def bundled_book(
             pile.rejected.append(Rejected(offer.sku, reason, offer.source))
         else:
             pile.put(offer, f"another table has it before {adapter}")
-    bundled, faulty = _read([data_path("prices", files.offers)], as_of)
-    for offer in bundled:
+    bundled = _bundled(table)
+    for offer in bundled.offers:
         if (offer.provider, offer.purchase_model, offer.tenor) in covered:
             reason = f"replaced by the refreshed prices of {offer.provider}"
             pile.rejected.append(Rejected(offer.sku, reason, offer.source))
+        elif offer.valid_until is not None and offer.valid_until < as_of:
+            reason = f"valid until {offer.valid_until}, not on {as_of}"
+            pile.rejected.append(Rejected(offer.sku, reason, offer.source))
         else:
             pile.put(offer, "replaced by a quote with the same sku")
-    rejected = [*pile.rejected, *faulty]
-    if files.rejected:
-        rejected += read_rejected(data_path("prices", files.rejected))
     tables = (table, *(source.name for source in refreshed.sources), *map(str, quotes))
     return OfferBook(
         as_of=as_of,
         fx=_rates(refreshed.fx, as_of),
         offers=tuple(pile.offers.values()),
-        token_offers=tuple(read_tokens(data_path("prices", files.tokens))),
-        hardware_offers=tuple(read_hardware_offers(data_path("hardware", files.purchases))),
-        rejected=tuple(rejected),
+        token_offers=bundled.token_offers,
+        hardware_offers=bundled.hardware_offers,
+        rejected=(*pile.rejected, *bundled.rejected),
         tables=tables,
         sources=(
-            PriceSource(table, _digest(files.paths)),
+            bundled.source,
             *refreshed.sources,
             *(PriceSource(str(path), _digest([path])) for path in quotes),
         ),
         known_at=refreshed.known_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bundled:
+    """What a bundled table holds, on any day."""
+
+    offers: tuple[Offer, ...]
+    token_offers: tuple[TokenOffer, ...]
+    hardware_offers: tuple[HardwareOffer, ...]
+    rejected: tuple[Rejected, ...]
+    source: PriceSource
+
+
+@cache
+def _bundled(table: str) -> _Bundled:
+    """Read once: a simulation asks for a book of every day."""
+    files = TABLES[table]
+    offers, rejected = read_offers(data_path("prices", files.offers))
+    if files.rejected:
+        rejected += read_rejected(data_path("prices", files.rejected))
+    return _Bundled(
+        tuple(offers),
+        tuple(read_tokens(data_path("prices", files.tokens))),
+        tuple(read_hardware_offers(data_path("hardware", files.purchases))),
+        tuple(rejected),
+        PriceSource(table, _digest(files.paths)),
     )
 
 

@@ -53,6 +53,7 @@ class CsvTable(StrEnum):
     RENTALS = "rentals"
     LEDGER = "ledger"
     CASH_FLOW = "cash-flow"
+    SIZES = "sizes"
 
 
 class Solver(StrEnum):

@@ -79,11 +79,19 @@ class Material:
         return make_question(self.plan, self.problem)
 
     def figures(self, names: list[str]) -> tuple[Figure, ...]:
-        """The answers; and the memo's own figures where one is asked for, as they take longer."""
+        """Those of the question, then those of the plan as a whole; and the memo's own where one
+        is asked for, as they take longer."""
+        from optimizer.report.plan_json import plan_to_dict
         from optimizer.review.derivation.answers import answer_figures
         from optimizer.review.memo.figures import memo_figures
+        from optimizer.review.plan_figures import plan_figures, plan_side
+        from optimizer.verify.examine import whole_problem
+        from optimizer.verify.plan_document import read_plan
 
-        found = answer_figures(self.question, self.plan, self.problem)
+        document = read_plan(plan_to_dict(self.plan))
+        side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
+        answers = answer_figures(self.question, self.plan, self.problem)
+        found = (*answers, *plan_figures(self.plan, side))
         known = {part.name for figure in found for part in figure.walk()}
         return found if known >= set(names) else found + memo_figures(self.memo, self.problem)
 

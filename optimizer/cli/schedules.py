@@ -28,6 +28,7 @@ class SchemaKind(StrEnum):
     PLAN = "plan"
     ACTUALS = "actuals"
     SWEEP = "sweep"
+    SCENARIOS = "scenarios"
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
@@ -44,28 +45,40 @@ def init(
         ),
     ] = "mixed",
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
-    ] = Path("schedule.yaml"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write; - for standard output.",
+            show_default="schedule.yaml, or scenarios.yaml",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Write the JSON Schema beside it, for editors.")
     ] = False,
     list_kinds: Annotated[bool, typer.Option("--list", help="List what to start from.")] = False,
 ) -> None:
-    """Write a commented schedule to start from."""
+    """Write a commented schedule, or list of scenarios, to start from."""
     from optimizer.schedule.schema import schedule_schema_text
-    from optimizer.schedule.starters import STARTERS, starter
+    from optimizer.schedule.starters import SCENARIOS, STARTERS, starter
 
     if list_kinds:
         width = max(map(len, STARTERS))
         for name, about in STARTERS.items():
             typer.echo(f"{name:<{width}}  {about}")
+        typer.echo(f"{SCENARIOS:<{width}}  no schedule: what may come, for rentopt hedge")
         return
+    other = kind == SCENARIOS
+    output = output or Path(f"{SCENARIOS}.yaml" if other else "schedule.yaml")
     text = starter(kind)
     if str(output) == "-":
         typer.echo(text, nl=False)
         return
     _write(output, text, force=force)
+    if other:
+        typer.echo(f"wrote {output}; next: rentopt hedge schedule.yaml {output}", err=True)
+        return
     if schema:
         _write(output.parent / SCHEMA_FILE, schedule_schema_text(), force=True)
     typer.echo(f"wrote {output}; next: rentopt validate {output}", err=True)
@@ -101,7 +114,7 @@ def validate(
 def schema(
     of: Annotated[
         SchemaKind,
-        typer.Option("--of", help="What you write (schedule, sweep, actuals), or a plan as JSON."),
+        typer.Option("--of", help="What you write (all but plan), or a plan as JSON."),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if not.")
@@ -120,6 +133,10 @@ def schema(
         from optimizer.sweep.document import sweep_schema_text
 
         text = sweep_schema_text()
+    elif of is SchemaKind.SCENARIOS:
+        from optimizer.uncertainty.document import scenarios_schema_text
+
+        text = scenarios_schema_text()
     else:
         from optimizer.schedule.schema import schedule_schema_text
 

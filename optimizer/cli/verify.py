@@ -43,6 +43,15 @@ def verify(
     actuals: Annotated[
         Path | None, typer.Option("--actuals", help="What it was made again with (YAML).")
     ] = None,
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(
+            "--scenarios", help="Scenarios one of which it was made for (YAML), with --scenario."
+        ),
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="NAME", help="Which of the scenarios.")
+    ] = None,
     quotes: Quotes = None,
     store: PlanStore = None,
     format: Annotated[
@@ -55,11 +64,19 @@ def verify(
     from optimizer.verify import examine
     from optimizer.verify.plan_document import read_plan, read_plan_file
 
+    if (scenarios is None) != (scenario is None):
+        raise typer.BadParameter("go together", param_hint="--scenarios, --scenario")
     body = read_plan_file(plan)
     read_plan(body)
     loaded = load_schedule(schedule)
     book = price_book(loaded, None, quotes, ("of", str(plan)), store)
-    verdict = examine(body, loaded, book)
+    if scenarios is None or scenario is None:
+        verdict = examine(body, loaded, book)
+    else:
+        from optimizer.uncertainty.load import load_scenarios
+
+        outlook = load_scenarios(scenarios).outlook(scenario, loaded, book)
+        verdict = examine(body, loaded, book, outlook.realised)
     if followed is not None:
         old_book = price_book(loaded, None, quotes, ("of", str(followed)), store)
         left = _left_behind(body, loaded, followed, old_book, actuals)

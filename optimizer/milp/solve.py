@@ -26,6 +26,8 @@ SHORT_TERM_DAYS = 7
 """Terms up to this long stay free in the daily model, wherever the merged one put them."""
 CHEAP_POOLS = 2
 """Cheapest pools of each workload that the daily model keeps in any case."""
+EXACTLY = 1e-9
+"""Gap to which single days are polished."""
 TINY = 1e-7
 __all__ = ["NoSolution", "SolveOptions", "solve"]
 K = TypeVar("K")
@@ -56,9 +58,10 @@ def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoS
 
 
 def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solution:
-    if not can_polish(data):
+    alone = len(data.period_days) == 1 and found.gap <= EXACTLY
+    if alone or not can_polish(data):  # one day has no equals to be made like
         return found
-    exactly = replace(options, gap=1e-9)
+    exactly = replace(options, gap=EXACTLY)
 
     def solve_day(day: Instance) -> Solution | None:
         answer = _solve_exact(day, exactly, time.monotonic() + 1.0, bound=-INF)

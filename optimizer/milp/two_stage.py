@@ -124,26 +124,34 @@ def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: flo
     Small ones are solved day by day, larger ones with days merged alike in all scenarios: a
     relaxation, whose bound holds. The largest only get the bound of the linear relaxation.
     """
-    groups: Sequence[Sequence[int]] = [[t] for t in range(len(two.branches[0].period_days))]
-    model, variables = _extensive(two.branches, two, risk, groups)
-    if len(model.names) > EXACT_COLUMNS:
-        for longest in LONGEST_PERIODS:
-            groups = alike_days(two.branches, longest, borders=(two.until,))
-            merged = [merge_days(data, longest, groups).instance for data in two.branches]
-            model, variables = _extensive(merged, two, risk, groups)
-            if len(model.names) <= MERGED_COLUMNS:
-                break
-        else:
-            return _loose(model, options, deadline)
-        branches: Sequence[Instance] = merged
-    else:
-        branches = two.branches
+    days = len(two.branches[0].period_days)
+    daily = sum(map(_about_columns, two.branches))
+    groups: Sequence[Sequence[int]] = [[t] for t in range(days)]
+    branches: Sequence[Instance] = two.branches
+    for longest in LONGEST_PERIODS if daily > EXACT_COLUMNS else ():
+        groups = alike_days(two.branches, longest, borders=(two.until,))
+        if daily * len(groups) / days <= MERGED_COLUMNS:
+            break
+    if daily > EXACT_COLUMNS:
+        branches = [merge_days(data, longest, groups).instance for data in two.branches]
+    model, variables = _extensive(branches, two, risk, groups)
+    if daily * len(groups) / days > max(MERGED_COLUMNS, EXACT_COLUMNS):
+        return _loose(model, options, deadline)
     raw = run_solver(model, options, deadline)
     if raw.values is None and raw.infeasible:
         return Joined(INF, None, infeasible=True)
     if raw.values is None:
         return replace(_loose(model, options, deadline), bound=raw.bound)
     return Joined(raw.bound, _read(branches[0], variables[0], raw.values, two))
+
+
+def _about_columns(data: Instance) -> int:
+    """Columns of the daily model, roughly: what there is in a slice, and all starts."""
+    starts = sum(len(x.starts) for x in data.term_offers) + sum(len(a.holds) for a in data.assets)
+    here = sum(len(s.replicas) + len(s.apis) for s in data.services)
+    here += len(data.hourly_offers) + len(data.assets) + len(data.quotas)
+    gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
+    return starts + here * len(data.slices) + gangs
 
 
 def _loose(model: LinearModel, options: SolveOptions, deadline: float) -> Joined:

@@ -51,7 +51,14 @@ def _title(found: Hedge, head: str) -> str:
 def _signings(lines: Sequence[Signing], format: TableFormat) -> str:
     if not lines:
         return "  nothing: no purchase and no commitment pays in advance\n"
-    columns: Columns = ["", Column("nodes", right=True), "of", "from", "when", Column("cost", right=True)]
+    columns: Columns = [
+        "",
+        Column("nodes", right=True),
+        "of",
+        "from",
+        "when",
+        Column("cost", right=True),
+    ]
     rows = [
         [
             line.action,

@@ -128,6 +128,21 @@ def _cash_flow(plan: Plan) -> Iterator[Row]:
         yield month, decimal_text(amount), decimal_text(so_far), plan.currency
 
 
+def _sizes(plan: Plan) -> Iterator[Row]:
+    for line in plan.bucket_use:
+        yield (
+            line.workload,
+            line.bucket,
+            line.node,
+            "yes" if line.spot else "no",
+            line.gpus,
+            decimal_text(line.requests),
+            decimal_text(line.busy_hours),
+            decimal_text(line.cost),
+            plan.currency,
+        )
+
+
 _CALENDAR_TITLES = """
     date workload node spot hours hours_worked count gpus load site label
 """
@@ -136,11 +151,13 @@ _RENTAL_TITLES = """
     hours_per_day quantity quantity_unit workload quoted cost currency observed_at age_days
     confidence source
 """
+_SIZE_TITLES = "workload bucket node spot gpus requests busy_hours cost currency"
 
 TABLES: Mapping[str, tuple[list[str], Callable[[Plan], Iterator[Row]]]] = {
     "calendar": (_CALENDAR_TITLES.split(), _calendar),
     "rentals": (_RENTAL_TITLES.split(), _rentals),
     "ledger": (["component", "cause", "amount", "present_value", "currency"], _ledger),
+    "sizes": (_SIZE_TITLES.split(), _sizes),
     "cash-flow": (["month", "paid", "so_far", "currency"], _cash_flow),
 }
 """Name → titles and rows."""

@@ -1,6 +1,7 @@
 """Formulas as people write them, worked out in exact decimals: what is printed is what is done.
 
-Names, numbers, ``+ - * / ^``, brackets, and min, max, sum and lowest; nothing else is a formula.
+Names, numbers, ``+ - * / ^``, brackets, and min, max, sum, lowest and
+worth_of_days; nothing else is a formula.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
+from optimizer.finance.time_value import discount_factor
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
@@ -21,11 +24,19 @@ def lowest(values: list[Decimal]) -> Decimal:
     return min(accumulate(values))
 
 
+def worth_of_days(values: list[Decimal]) -> Decimal:
+    """Present value of 1 on each day from the first to the one before the end: r, first, end."""
+    rate, first, end = values
+    days = range(int(first), int(end))
+    return sum((discount_factor(rate, day) for day in days), Decimal(0))
+
+
 _FUNCTIONS: dict[str, Callable[[list[Decimal]], Decimal]] = {
     "min": min,
     "max": max,
     "sum": lambda values: sum(values, Decimal(0)),
     "lowest": lowest,
+    "worth_of_days": worth_of_days,
 }
 _WORK: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: lambda a, b: a + b,

@@ -22,6 +22,9 @@ STARTERS: Mapping[str, str] = {
 }
 """Name → what it is about."""
 
+SCENARIOS = "scenarios"
+"""The starter that is no schedule: what may come beside one, for `rentopt hedge`."""
+
 
 class UnknownStarterError(RentoptError):
     """No starter of that name."""
@@ -33,8 +36,11 @@ def starter(name: str) -> str:
     Raises:
         UnknownStarterError: no starter has that name.
     """
-    if name not in STARTERS:
-        near = difflib.get_close_matches(name, STARTERS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(STARTERS)}"
+    known = [*STARTERS, SCENARIOS]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
         raise UnknownStarterError(f"there is no starter '{name}'; {hint}")
+    if name == SCENARIOS:
+        return data_path("scenarios", "starter.yaml").read_text(encoding="utf-8")
     return data_path("schedules", "starters", f"{name}.yaml").read_text(encoding="utf-8")

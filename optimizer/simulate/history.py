@@ -105,7 +105,7 @@ def recorded_history(
         DocumentError: the table is faulty.
         HistoryError: it has no price on the first day.
     """
-    changes = _changes(path)
+    changes = price_changes(path)
     books: list[OfferBook] = []
     known: dict[str, Offer] = {}
     waiting = sorted(changes)
@@ -120,8 +120,12 @@ def recorded_history(
     return History(first, tuple(books), currency)
 
 
-def _changes(path: Path) -> dict[date, Sequence[Offer]]:
-    """Day → offers whose price changed on it. Each day is read as a table of its own."""
+def price_changes(path: Path) -> dict[date, Sequence[Offer]]:
+    """Day → offers whose price changed on it. Each day is read as a table of its own.
+
+    Raises:
+        DocumentError: the table is faulty.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

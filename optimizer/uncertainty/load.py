@@ -16,7 +16,8 @@ from optimizer.named import Named, UnknownNameError, find
 from optimizer.schedule.explain import closest, explained, relevant
 from optimizer.schedule.schedule import Schedule
 from optimizer.uncertainty.document import MOST_SCENARIOS, ScenarioEntry, ScenariosDocument
-from optimizer.uncertainty.scenario import ALL, Scenario
+from optimizer.uncertainty.generate import drawn
+from optimizer.uncertainty.scenario import ALL, Outlook, Scenario
 from providers import yaml_text
 from providers.errors import DocumentError, Fault
 from providers.offers import OfferBook
@@ -76,7 +77,21 @@ class ScenarioSet:
             )
         if faults:
             raise DocumentError(_ordered(faults))
+        if self.document.generated is not None:
+            return drawn(self.document.generated, self.folder)
         return tuple(found)
+
+    def outlook(self, name: str, schedule: Schedule, book: OfferBook) -> Outlook:
+        """One scenario by its name.
+
+        Raises:
+            UnknownNameError: there is no such scenario.
+        """
+        known = {scenario.name: scenario for scenario in self.scenarios(schedule, book)}
+        if name not in known:
+            hint = closest(name, known) or f"there are {', '.join(known)}"
+            raise UnknownNameError(f"{self.title} has no scenario '{name}'; {hint}")
+        return Outlook(name, (known[name],), self.document.known_from)
 
 
 def load_scenarios(path: Path) -> ScenarioSet:

@@ -14,6 +14,7 @@ from optimizer.errors import NoPlanError
 from optimizer.formulate import formulate
 from optimizer.infeasible import explain
 from optimizer.milp.agreed import take
+from optimizer.milp.instance import INF
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
 from optimizer.milp.two_stage import Agreed, Risk, TwoStage, cvar, joined_bound, solve_joined
 from optimizer.plans import Answer, Plan
@@ -112,11 +113,12 @@ class _Study:
         else:
             self.tell(f"planning for the {MEAN}")
             mean = solve_made(self.problems[-1], self.made[-1], self.options)
-        bound = joined_bound(self.two, self.risk, [one.solution.bound for one in alone])
-        bound, method, candidates = self._candidates(alone, mean, bound)
         naive = None if isinstance(mean, NoSolution) else self._agreed(mean)
-        best, valued_naive = self._best(candidates, naive, alone, bound)
-        return self._told(best, valued_naive, naive, alone, bound, method)
+        search = _Search(self, alone, naive)
+        search.run()
+        if search.best is None:
+            raise NoPlanError("no decision of today was found that leaves a plan in every scenario")
+        return self._told(search.best, search.naive, naive, alone, search.bound, search.method)
 
     def _alone(self, n: int) -> Solved:
         """The best plan of one scenario, had it been known."""
@@ -130,29 +132,6 @@ class _Study:
             raise NoPlanError(f"scenario '{name}': {explain(problem, self.options)}")
         return found
 
-    def _candidates(
-        self, alone: Sequence[Solved], mean: Solved | NoSolution, bound: float
-    ) -> tuple[float, str, list[Agreed]]:
-        """A proven bound, how it was found, and decisions worth trying, the likeliest first."""
-        tried = [] if isinstance(mean, NoSolution) else [self._agreed(mean)]
-        by_chance = sorted(range(len(alone)), key=lambda n: (-self.chances[n], n))
-        tried += [self.two.agreed(n, alone[n].solution) for n in by_chance]
-        tried.append(Agreed())
-        method = "each scenario by itself (wait and see)"
-        if 1 < len(alone) <= MOST_JOINED:
-            self.tell("planning for all scenarios at once")
-            near = replace(self.options, gap=self.options.gap / 2)
-            until = time.monotonic() + self.options.time_limit_s
-            joined = solve_joined(self.two, self.risk, near, until)
-            if joined.infeasible:
-                raise NoPlanError(
-                    "each scenario has a plan, but no decision of today leaves one in all of them"
-                )
-            if joined.bound > bound:
-                bound, method = joined.bound, "all scenarios in one model"
-            tried = [joined.agreed, *tried] if joined.agreed is not None else tried
-        return bound, method, list(dict.fromkeys(tried))
-
     def _agreed(self, mean: Solved) -> Agreed:
         """What the plan for the mean signs."""
         if mean.problem is self.problems[0]:
@@ -160,38 +139,17 @@ class _Study:
         mean_two = replace(self.two, branches=(self.made[-1].instance,), chances=(1.0,))
         return mean_two.agreed(0, mean.solution)
 
-    def _best(
-        self,
-        candidates: Sequence[Agreed],
-        naive: Agreed | None,
-        alone: Sequence[Solved],
-        bound: float,
-    ) -> tuple[_Valued, _Valued | None]:
-        """The best decision tried, and the one for the mean, which is always tried."""
-        best: _Valued | None = None
-        valued_naive: _Valued | None = None
-        until = time.monotonic() + self.options.time_limit_s * max(2, len(self.scenarios))
-        for number, agreed in enumerate(candidates):
-            near = best is not None and best.objective - bound <= self.options.gap * abs(
-                best.objective
-            )
-            late = best is not None and time.monotonic() > until
-            if agreed != naive and (near or late):
-                continue
-            self.tell(f"decision {number + 1} of {len(candidates)} in every scenario")
-            valued = self._valued(agreed, alone)
-            if agreed == naive:
-                valued_naive = valued
-            if valued and (best is None or valued.objective < best.objective):
-                best = valued
-        if best is None:
-            raise NoPlanError("no decision of today was found that leaves a plan in every scenario")
-        return best, valued_naive
+    def valued(self, agreed: Agreed, alone: Sequence[Solved], beat: float = INF) -> _Valued | None:
+        """The decision in every scenario; None where it leaves one without a plan.
 
-    def _valued(self, agreed: Agreed, alone: Sequence[Solved]) -> _Valued | None:
-        """The decision in every scenario; None where it leaves one without a plan."""
-        found = []
+        Args:
+            beat: give up, too, once its objective is proven to be at least this.
+        """
+        found: list[Solved] = []
         for n, own in enumerate(alone):
+            bounds = [one.solution.bound for one in (*found, *alone[len(found) :])]
+            if joined_bound(self.two, self.risk, bounds) >= beat:
+                return None
             if self.two.agreed(n, own.solution) == agreed:
                 found.append(own)
                 continue
@@ -323,6 +281,69 @@ class _Study:
         rent = replace(mix, kind="rent") if not bought else Answer("rent", *NOTHING, none)
         plan = make_plan(whole, (rent, Answer("own", *NOTHING, none), mix))
         return replace(plan, wishes=(f"scenario {name} of {self.asked.title}",))
+
+
+class _Search:
+    """Tries decisions, the likeliest first, until one is proven to be near enough."""
+
+    def __init__(self, study: _Study, alone: Sequence[Solved], naive: Agreed | None) -> None:
+        self.study, self.alone, self.naive_agreed = study, alone, naive
+        self.best: _Valued | None = None
+        self.naive: _Valued | None = None
+        self.tried: set[Agreed] = set()
+        self.until = time.monotonic() + study.options.time_limit_s * len(alone)
+        """When no more decisions are tried, if one is found."""
+        bounds = [one.solution.bound for one in alone]
+        self.bound = joined_bound(study.two, study.risk, bounds)
+        self.method = "each scenario by itself (wait and see)"
+
+    def run(self) -> None:
+        """What the mean signs; what one model of all scenarios does; what each by itself does."""
+        study, two = self.study, self.study.two
+        if self.naive_agreed is not None:
+            self.naive = self._try(self.naive_agreed, "the decision for the mean")
+        if not self._near() and 1 < len(self.alone) <= MOST_JOINED:
+            self._join()
+        for n in sorted(range(len(self.alone)), key=lambda n: (-study.chances[n], n)):
+            if self._near():
+                return
+            name = study.scenarios[n].name
+            self._try(two.agreed(n, self.alone[n].solution), f"the decision for '{name}'")
+        if not self._near():
+            self._try(Agreed(), "no decision at all")
+
+    def _join(self) -> None:
+        study = self.study
+        study.tell("planning for all scenarios at once")
+        near = replace(study.options, gap=study.options.gap / 2)
+        until = time.monotonic() + study.options.time_limit_s
+        joined = solve_joined(study.two, study.risk, near, until)
+        if joined.infeasible:
+            raise NoPlanError(
+                "each scenario has a plan, but no decision of today leaves one in all of them"
+            )
+        if joined.bound > self.bound:
+            self.bound, self.method = joined.bound, "all scenarios in one model"
+        if joined.agreed is not None:
+            self._try(joined.agreed, "the decision for all scenarios at once")
+
+    def _near(self) -> bool:
+        if self.best is None:
+            return False
+        value = self.best.objective
+        return value - self.bound <= self.study.options.gap * abs(value)
+
+    def _try(self, agreed: Agreed, name: str) -> _Valued | None:
+        late = self.best is not None and time.monotonic() > self.until
+        if agreed in self.tried or late:
+            return None
+        self.tried.add(agreed)
+        self.study.tell(f"valuing {name} in every scenario")
+        beat = self.best.objective if self.best else INF
+        valued = self.study.valued(agreed, self.alone, beat)
+        if valued and (self.best is None or valued.objective < self.best.objective):
+            self.best = valued
+        return valued
 
 
 NOTHING = (None, None, None, None)

@@ -270,6 +270,6 @@ def test_a_model_unknown_or_quantised_is_refused_with_the_nearest_name(name):
 
 def test_the_page_of_sources_names_every_file_with_its_number_of_rows():
     page = data_path("SOURCES.md").read_text(encoding="utf-8")
-    for folder in ("hardware", "models", "fx", "prices"):
+    for folder in ("hardware", "models", "fx", "prices", "scenarios"):
         for path in data_path(folder).glob("*.csv"):
             assert f"| `{folder}/{path.name}` | {len(raw(folder, path.name))} |" in page

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from review_cases import tiny
 from spreadsheet import cell, opened
+
+from optimizer.report.plan_json import plan_to_json
 
 TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
 MAIN = [sys.executable, "-c", "from optimizer.cli.main import main; main()"]
@@ -29,9 +32,10 @@ def run(tmp_path):
 
 
 @pytest.fixture
-def plan(run, tmp_path):
+def plan(tmp_path):
+    """Made once for all tests, put into the folder of each."""
     (tmp_path / "tiny.yaml").write_bytes(TINY.read_bytes())
-    run("plan", "tiny.yaml", "--as-of", "2026-11-22", "--format", "json", "-o", "plan.json")
+    (tmp_path / "plan.json").write_text(plan_to_json(tiny()[0]), encoding="utf-8")
     return tmp_path / "plan.json"
 
 
@@ -63,6 +67,44 @@ def test_focus_rows_need_the_plan_alone(run, plan, tmp_path):
     assert text.startswith("BilledCost,BillingAccountId,")
     newer = run("review", plan, "--format", "focus", "--focus-version", "1.4")[0].decode()
     assert "ServiceProviderName" in newer.splitlines()[0]
+
+
+def test_every_answer_of_the_json_is_explained_by_its_name(run, plan):
+    body = json.loads(run("review", plan, "--format", "json")[0])
+    listed = json.loads(run("review", plan, "--explain", "list", "--format", "json")[0])
+    values = {figure["name"]: figure["value"] for figure in listed}
+    for name, answer in body["outputs"].items():
+        if answer["value"] is None:
+            assert values[name] is None
+        else:
+            assert abs(float(values[name]) - float(answer["value"])) <= 1e-15 * abs(
+                float(values[name])
+            )
+    assert float(values["plan.pv"]) > 0
+    asked = [part for name in body["outputs"] for part in ("--explain", name)]
+    trees = json.loads(run("review", plan, *asked, "--format", "json")[0])
+    assert [tree["name"] for tree in trees] == list(body["outputs"])
+
+
+def test_an_explanation_is_a_tree_as_deep_as_asked(run, plan):
+    text = run("review", plan, "--explain", "npv", "--depth", "1")[0].decode()
+    lines = text.splitlines()
+    assert lines[0].startswith("NPV of buying less renting = -309.41 CNY; pv_rent - pv_buy = ")
+    assert [line[:2] for line in lines[1:]] == ["  ", "  "]
+    whole = run("review", plan, "--explain", "npv", "--explain", "rent_1")[0].decode()
+    assert "set by the schedule" in whole
+    assert "\n\nrent: rent of a GPU-hour" in whole
+    listed = run("review", plan, "--explain", "list")[0].decode()
+    assert "plan.month.2026-12" in listed
+
+
+def test_a_figure_that_is_not_known_is_refused_with_those_that_are(run, plan):
+    _, told = run("review", plan, "--explain", "profit", code=2)
+    assert "'profit' is no figure of this review; there are npv, npv_buy" in told
+    _, told = run("review", plan, "--explain", "npv", "--format", "focus", code=2)
+    assert "--explain writes text, or json" in " ".join(told.replace("│", "").split())
+    _, told = run("review", plan, code=2)
+    assert "xlsx, focus, json; or --explain" in " ".join(told.replace("│", "").split())
 
 
 def test_a_workbook_goes_through_a_pipe_whole(run, plan):

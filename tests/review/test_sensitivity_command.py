@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,41 +10,42 @@ from pathlib import Path
 
 import pytest
 from review_cases import HOSTILE, questions, tiny
+from typer.testing import CliRunner
 
+from optimizer.cli.main import app
+from optimizer.report.plan_json import plan_to_json
 from optimizer.review.sensitivity.ranges import compared_quote, seen_prices, spans
 from optimizer.review.sensitivity.results import Basis
 from optimizer.review.sensitivity.study import study
 from optimizer.review.sensitivity.told import study_md, study_text
+from providers.errors import RentoptError
 from providers.money import Money
 
 TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
-MAIN = [sys.executable, "-c", "from optimizer.cli.main import main; main()"]
+
+
+def run(folder, *arguments, code=0):
+    """What the command prints and, where it is refused, what it says."""
+    asked = ["sensitivity", str(folder / "plan.json"), "--store", "none", *map(str, arguments)]
+    done = CliRunner().invoke(app, asked, env={"COLUMNS": "200"})
+    if isinstance(done.exception, RentoptError):
+        assert done.exception.exit_code == code
+        return str(done.exception)
+    assert done.exit_code == code, done.output
+    return done.stdout if code == 0 else done.output
 
 
 @pytest.fixture
-def run(tmp_path):
-    def runs(*arguments, code=0):
-        done = subprocess.run(
-            [*MAIN, *map(str, arguments)], capture_output=True, cwd=tmp_path, text=True,
-            env={**os.environ, "RENTOPT_STORE": str(tmp_path / "none.db")}, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done.stdout, done.stderr
-
-    return runs
-
-
-@pytest.fixture
-def plan(run, tmp_path):
+def folder(tmp_path):
     (tmp_path / "tiny.yaml").write_bytes(TINY.read_bytes())
-    run("plan", "tiny.yaml", "--as-of", "2026-11-22", "--format", "json", "-o", "plan.json")
-    return "plan.json"
+    (tmp_path / "plan.json").write_text(plan_to_json(tiny()[0]), encoding="utf-8")
+    return tmp_path
 
 
-def test_the_json_is_the_same_each_time_and_holds_every_part(run, plan):
-    asked = ("sensitivity", plan, "--draws", 200, "--seed", 5, "--format", "json")
-    text, _ = run(*asked)
-    assert run(*asked)[0] == text
+def test_the_json_is_the_same_each_time_and_holds_every_part(folder):
+    asked = ("--draws", 200, "--seed", 5, "--format", "json")
+    text = run(folder, *asked)
+    assert run(folder, *asked) == text
     body = json.loads(text)
     assert body["monte_carlo"]["seed"] == 5
     assert body["monte_carlo"]["draws"] == 200
@@ -56,43 +54,43 @@ def test_the_json_is_the_same_each_time_and_holds_every_part(run, plan):
     assert body["waiting"] is None
 
 
-def test_the_table_names_every_assumption_with_what_its_range_rests_on(run, plan):
-    text, _ = run("sensitivity", plan, "--draws", 100)
+def test_the_table_names_every_assumption_with_what_its_range_rests_on(folder):
+    text = run(folder, "--draws", 100)
     assert "renting is cheaper by 309.41 CNY as planned" in text
     for words in ("no data: 20% either side", "published range: owning.pue", "seed 1"):
         assert words in text
     assert "NPV is 0 at" in text
 
 
-def test_own_scenarios_come_from_a_file(run, plan, tmp_path):
-    (tmp_path / "own.csv").write_text(
+def test_own_scenarios_come_from_a_file(folder):
+    (folder / "own.csv").write_text(
         "name,probability,rent,use\nboom,25 %,3,0.9\nbust,0.75,0.5,\n", encoding="utf-8"
     )
-    text, _ = run("sensitivity", plan, "--scenarios", "own.csv", "--format", "json", "--draws", 10)
+    text = run(folder, "--scenarios", folder / "own.csv", "--format", "json", "--draws", 10)
     table = json.loads(text)["scenarios"]
     assert [case["name"] for case in table["scenarios"]] == ["boom", "bust"]
     assert table["scenarios"][0]["values"] == [["rent", "3"], ["use", "0.9"]]
     assert table["how"] == "from own.csv"
 
 
-def test_faulty_scenarios_are_refused_with_every_fault_and_its_line(run, plan, tmp_path):
-    (tmp_path / "own.csv").write_text(
+def test_faulty_scenarios_are_refused_with_every_fault_and_its_line(folder):
+    (folder / "own.csv").write_text(
         "name,probability,rent\na,0.5,many\nb,half,1\n", encoding="utf-8"
     )
-    _, told = run("sensitivity", plan, "--scenarios", "own.csv", code=2)
+    told = run(folder, "--scenarios", folder / "own.csv", code=2)
     assert "own.csv:2: rent: 'many' is no number" in told
     assert "own.csv:3: probability: 'half' is no number" in told
-    (tmp_path / "own.csv").write_text("name,probability,rents\na,1,2\n", encoding="utf-8")
-    _, told = run("sensitivity", plan, "--scenarios", "own.csv", code=2)
+    (folder / "own.csv").write_text("name,probability,rents\na,1,2\n", encoding="utf-8")
+    told = run(folder, "--scenarios", folder / "own.csv", code=2)
     assert "'rents' is no assumption; hint: there are rent, use" in told
-    (tmp_path / "own.csv").write_text("name,probability\na,0.5\nb,0.4\n", encoding="utf-8")
-    _, told = run("sensitivity", plan, "--scenarios", "own.csv", code=2)
+    (folder / "own.csv").write_text("name,probability\na,0.5\nb,0.4\n", encoding="utf-8")
+    told = run(folder, "--scenarios", folder / "own.csv", code=2)
     assert "the probabilities add up to 0.9, not to 1" in told
 
 
 @pytest.mark.parametrize("text", ["rent:residual", "rent=0.5", "rent:residual=2", "a:b=x"])
-def test_what_is_no_correlation_is_refused(run, plan, text):
-    _, told = run("sensitivity", plan, "--correlation", text, code=2)
+def test_what_is_no_correlation_is_refused(folder, text):
+    told = run(folder, "--correlation", text, code=2)
     assert "is no correlation between -1 and 1" in " ".join(told.replace("│", "").split())
 
 

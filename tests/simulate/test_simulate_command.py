@@ -84,6 +84,48 @@ def test_the_prices_of_a_store_are_used_day_by_day(desk) -> None:
     assert rented >= float(rows["perfect foresight"]["bound"]) * (1 - 1e-9)
 
 
+YEAR = """
+rentopt: 1
+name: a year
+currency: CNY
+horizon: {start: 2027-01-04, days: 366 days}
+workloads:
+  - name: chat
+    kind: service
+    model: Qwen2.5-7B
+    phases: [{users: 30}]
+    floor: 20 tokens/s
+    hardware: {allow: [H100-SXM5-80GB]}
+hardware:
+  buy: [{node: 1xH100-SXM5-80GB, price: 90000 CNY, max: 1}]
+market: {providers: {allow: [acme]}, quotes: [month.yaml]}
+money: {residual: {12 months: 60 %}}
+"""
+MONTH = """
+- {provider: acme, instance_type: h100 by the month, gpu: H100-SXM5-80GB, gpu_count: 1,
+   purchase_model: reserved, increment: month, tenor: P1M, price: 1800, currency: USD,
+   observed_at: 2026-09-01, source: mail}
+"""
+
+
+def test_a_year_of_stored_prices_is_followed_in_every_way(desk) -> None:
+    fill(desk / "prices.db", days=370)
+    Path("some.yaml").write_text(YEAR, encoding="utf-8")
+    Path("month.yaml").write_text(MONTH, encoding="utf-8")
+    window = ("simulate", "some.yaml", "--from", "2026-09-01", "--to", "2027-09-01")
+    text = run(*window, "--store", "prices.db", "--every", "61d", "--format", "json")
+    body = json.loads(text)
+    rows = {row["strategy"]: row for row in body["rows"]}
+    assert [name for name, row in rows.items() if row["total"] is None] == []
+    least = float(rows["perfect foresight"]["bound"])
+    assert all(float(row["present_value"]) >= least * (1 - 1e-9) for row in rows.values())
+    # The price by the hour rises by a cent a day from the 31st day on: 3 to 6 USD.
+    dearest = float(rows["always on demand"]["total"])
+    assert dearest > 2 * float(rows["rentopt, planned again"]["total"])
+    assert float(rows["break-even rule, terms"]["total"]) < dearest
+    assert float(rows["break-even rule, buying"]["total"]) < dearest
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -13,7 +13,8 @@ from optimizer.finance.time_value import DAYS_IN_YEAR
 from optimizer.plans import Plan
 from optimizer.problem import Problem
 from optimizer.review.derivation.inputs import Inputs
-from optimizer.review.derivation.months import PARTS, TITLES, LotMonths, summed, worked_out
+from optimizer.review.derivation.months import PARTS, TITLES, LotMonths
+from optimizer.review.derivation.steps import summed, worked_out
 from optimizer.review.derivation.taxes import Taxes
 from optimizer.review.figure import Figure, How
 from optimizer.review.workbook.outcomes import Outcome, months, outcomes

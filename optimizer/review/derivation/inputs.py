@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import pairwise
 from typing import NamedTuple
 
-from optimizer.costs import HOST_POWER_W, MEAN_DAYS_IN_MONTH
+from optimizer.costs import HOST_POWER_W
 from optimizer.finance.defaults import defaults
+from optimizer.finance.rates import MONTHS_IN_YEAR
+from optimizer.finance.time_value import DAYS_IN_YEAR
 from optimizer.plans import Plan
 from optimizer.problem import Problem, PurchaseOption
+from optimizer.review.derivation.curves import curve_figure
+from optimizer.review.derivation.steps import worked_out
 from optimizer.review.figure import Figure, How
 from optimizer.review.workbook.question import HOURS_IN_DAY, Lot, Question
 from providers.money import Money
@@ -176,36 +179,13 @@ class Inputs:
         if option is None or self.problem is None:
             return Figure(name, title, lot.residual, "", source="residual curve", set_by=FILE,
                           symbol="share")  # fmt: skip
-        curve = option.item.residual or self.problem.costs.money.residual
         own = bool(option.item.residual)
-        origin = Origin("hardware.buy.residual" if own else "money.residual", FILE)
-        if not curve:
-            note = "no residual curve is given, so a sale brings nothing"
-            return Figure(name, title, lot.residual, "", symbol="share", note=note,
-                          source="money.residual", set_by=DEFAULT)  # fmt: skip
-        age = Figure(
-            f"age_{n}", "age at the sale", Decimal(lot.sold - lot.usable) / MEAN_DAYS_IN_MONTH,
-            "months", How.FORMULA, "(sold - usable) / (365 / 12)",
-            (self.day(n, lot, "sold"), self.day(n, lot, "usable")), symbol="age",
-        )  # fmt: skip
-        points = [(0, Decimal(1)), *((m, Decimal(str(v))) for m, v in sorted(curve.items()))]
-
-        def point(month: int, value: Decimal, symbol: str) -> Figure:
-            words = "when new" if not month else f"after {month} months"
-            title = f"share left {words}"
-            return _given(f"residual.{month}_{n}", title, value, "", origin).called(symbol)
-
-        for (before, high), (after, low) in pairwise(points):
-            if (age.value or 0) <= after:
-                formula = f"high + (low - high) * (age - {before}) / {after - before}"
-                ends = (point(before, high, "high"), point(after, low, "low"), age)
-                return Figure(name, title, lot.residual, "", How.FORMULA, formula, ends,
-                              symbol="share")  # fmt: skip
-        last, value = points[-1]
-        note = "older than the last point of the curve, whose value is kept"
-        on = (point(last, value, "last"),)
-        return Figure(name, title, lot.residual, "", How.FORMULA, "last", on, note=note,
-                      symbol="share")  # fmt: skip
+        curve = option.item.residual or self.problem.costs.money.residual
+        ends = (self.day(n, lot, "sold"), self.day(n, lot, "usable"))
+        formula = f"(sold - usable) / ({DAYS_IN_YEAR} / {MONTHS_IN_YEAR})"
+        age = worked_out(f"age_{n}", "age at the sale", "months", formula, *ends, symbol="age")
+        source = "hardware.buy.residual" if own else "money.residual"
+        return curve_figure(name, curve, age, source, FILE if curve else DEFAULT)
 
     def maintenance(self, n: int, lot: Lot) -> Figure:
         title = "maintenance, share of the price a year"

@@ -8,7 +8,8 @@ from functools import cache, cached_property
 from optimizer.finance.rates import MONTHS_IN_YEAR
 from optimizer.finance.time_value import DAYS_IN_YEAR
 from optimizer.review.derivation.inputs import Inputs
-from optimizer.review.figure import Figure, How
+from optimizer.review.derivation.steps import product, summed, worked_out
+from optimizer.review.figure import Figure
 from optimizer.review.workbook.outcomes import months
 from optimizer.review.workbook.question import HOURS_IN_DAY, Lot, Question
 
@@ -32,27 +33,6 @@ DAILY = {
     "owned": f"nodes * gpus * {HOURS_IN_DAY}",
 }
 """What a day costs, or delivers."""
-
-
-def worked_out(
-    name: str, title: str, unit: str, formula: str, *on: Figure, symbol: str = ""
-) -> Figure:
-    """A figure that is what its formula makes of its inputs."""
-    made = Figure(name, title, Decimal(0), unit, How.FORMULA, formula, on, symbol=symbol)
-    value = made.recomputed
-    return Figure(name, title, value, unit, How.FORMULA, formula, on, symbol=symbol)
-
-
-def summed(name: str, title: str, unit: str, *on: Figure, symbol: str = "") -> Figure:
-    value = sum((part.value or Decimal(0) for part in on), Decimal(0))
-    return Figure(name, title, value, unit, How.SUM, "sum", on, symbol=symbol)
-
-
-def product(name: str, title: str, unit: str, formula: str, *on: Figure) -> Figure:
-    value = Decimal(1)
-    for part in on:
-        value *= part.value or Decimal(0)
-    return Figure(name, title, value, unit, How.PRODUCT, formula, on)
 
 
 class LotMonths:

@@ -8,7 +8,8 @@ from functools import cache
 from optimizer.finance.rates import MONTHS_IN_YEAR
 from optimizer.finance.time_value import DAYS_IN_YEAR
 from optimizer.review.derivation.inputs import Inputs
-from optimizer.review.derivation.months import RUNNING, LotMonths, summed, worked_out
+from optimizer.review.derivation.months import RUNNING, LotMonths
+from optimizer.review.derivation.steps import summed, worked_out
 from optimizer.review.figure import Figure
 from optimizer.review.workbook.outcomes import Month
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from optimizer.breakeven.pair import Pair
 from optimizer.breakeven.pairs import PER_SPAN, make_pair
 from optimizer.breakeven.quotes import Quote, quotes
 from optimizer.breakeven.use import Use
@@ -187,9 +188,7 @@ def _lot(
             f"{option.name}: nothing on offer for rent can do its work, so nothing is compared"
         )
     quote, item, money = found[0], option.item, problem.costs.money
-    use = Decimal(str(_use(plan, option, quote.span)))
-    hours = float(use) if quote.span == "hour" else _hours(plan, option)
-    pair = make_pair(problem, option, quote, Use(hours, float(use), float(use), ""))
+    pair = planned_pair(plan, problem, option, quote)
     paid, usable, sold = days
     age = Decimal(sold - usable) / MEAN_DAYS_IN_MONTH
     return Lot(
@@ -212,6 +211,17 @@ def _lot(
         price_quoted=str(item.price),
         quote=_rent_quote(problem, quote),
     )
+
+
+def planned_pair(plan: Plan, problem: Problem, option: PurchaseOption, quote: Quote) -> Pair:
+    """A purchase against a rental, at the use that the plan makes of such nodes.
+
+    Raises:
+        RentoptError: the plan does not say how much it would be used.
+    """
+    use = Decimal(str(_use(plan, option, quote.span)))
+    hours = float(use) if quote.span == "hour" else _hours(plan, option)
+    return make_pair(problem, option, quote, Use(hours, float(use), float(use), ""))
 
 
 def _use(plan: Plan, option: PurchaseOption, span: str) -> Decimal | float:
