@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from memos import memo
 from review_cases import everything, tiny
 
-from optimizer.review.derivation.answers import answer_figures
+from optimizer.cli.review import Material
 from optimizer.review.figure import explain
 from optimizer.review.memo.figures import memo_figures
 from optimizer.review.memo.page import memo_html
@@ -22,7 +22,7 @@ def test_every_figure_of_the_memo_is_explained_with_the_same_value(case):
     plan, problem = PLANS[case]()
     made = memo(case)
     known = {}
-    figures = answer_figures(made.question, plan, problem) + memo_figures(made, problem)
+    figures = Material(plan, lambda: (problem.schedule, problem.costs.book)).figures(["mc.mean"])
     for figure in figures:
         for part in figure.walk():
             known.setdefault(part.name, part)

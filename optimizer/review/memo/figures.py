@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from optimizer.plans import Answer
 from optimizer.problem import Problem
 from optimizer.review.derivation.answers import answer_figures
-from optimizer.review.derivation.months import worked_out
+from optimizer.review.derivation.steps import worked_out
 from optimizer.review.figure import Figure, How, find, of_metric
 from optimizer.review.memo.ladder import Ladder
 from optimizer.review.memo.memo import Memo
@@ -63,31 +62,13 @@ class _MemoFigures:
     # -- plans -----------------------------------------------------------------------------------
 
     def _answers(self) -> Iterator[Figure]:
-        best = self._worth(self.plan.answer("mix"))
+        """Bills of the plans that were not chosen; the rest is of the plan itself."""
         for answer in self.plan.answers:
-            if answer.npv is None:
-                continue
-            name, worth = f"answers.{answer.kind}", self._worth(answer)
-            source = "the best plan of this kind that was found"
-            yield self._given(f"{name}.total", f"bill of {answer.kind}", answer.total, self.money,
-                              source)  # fmt: skip
-            yield worth
-            if answer.kind != "mix" and best.value is not None:
-                yield self._less(f"{name}.extra", f"more than the best, {answer.kind}", worth, best)
-        if self.memo.decision.whole is not None:
-            rent = self._worth(self.plan.answer("rent"))
-            yield self._less("whole_plan.npv", "best plan against renting all", rent, best)
-
-    def _worth(self, answer: Answer) -> Figure:
-        gap = "" if answer.gap is None else f"proven within {answer.gap:.2%}"
-        return self._given(f"answers.{answer.kind}.npv", f"present value of {answer.kind}",
-                           answer.npv, self.money, "the best plan of this kind that was found",
-                           note=gap)  # fmt: skip
-
-    def _less(self, name: str, title: str, one: Figure, other: Figure) -> Figure:
-        value = (one.value or Decimal(0)) - (other.value or Decimal(0))
-        formula = f"{one.title} - {other.title}"
-        return Figure(name, title, value, self.money, How.DIFFERENCE, formula, (one, other))
+            if answer.npv is not None and answer.kind != "mix":
+                gap = "" if answer.gap is None else f"proven within {answer.gap:.2%}"
+                name, title = f"answers.{answer.kind}.total", f"bill of {answer.kind}, undiscounted"
+                source = "the best plan of this kind that was found"
+                yield self._given(name, title, answer.total, self.money, source, note=gap)
 
     # -- nodes and rates -------------------------------------------------------------------------
 
@@ -101,9 +82,12 @@ class _MemoFigures:
             yield use
             own = answer_figures(question, self.plan, self.problem)
             told = f"node {rung.number} alone, used as above"
-            saving = replace(find(own, "npv"), name=f"{name}.saving", note=told)
+            title = f"saving of node {rung.number}"
+            saving = replace(find(own, "npv"), name=f"{name}.saving", title=title, note=told)
             yield replace(saving, inputs=(*saving.inputs, use))
-            even = replace(find(own, "break_even_rent"), name=f"{name}.even_rent", note=told)
+            title = f"rental price from which node {rung.number} pays"
+            even = find(own, "break_even_rent")
+            even = replace(even, name=f"{name}.even_rent", title=title, note=told)
             yield replace(even, inputs=(*even.inputs, use))
 
     def _returns(self) -> Iterator[Figure]:

@@ -103,15 +103,18 @@ class Tables:
         best, rows, notes = self.plan.answer("mix"), [], []
         for answer in self.plan.answers:
             name = self.w(f"answer_{answer.kind}")
+            keys = (f"answers.{answer.kind}.total", f"plan.answer.{answer.kind}")
+            if answer is best:
+                keys = ("plan.total", "plan.pv")
             extra = None
             if answer.npv is not None and best.npv is not None and answer is not best:
                 extra = answer.npv - best.npv
             gap = self.w.percent(Decimal(repr(answer.gap)), 2) if answer.gap is not None else NONE
             rows.append(
                 Row((
-                    Cell(name), self.money(answer.total, f"answers.{answer.kind}.total"),
-                    self.money(answer.npv, f"answers.{answer.kind}.npv"),
-                    self.money(extra, f"answers.{answer.kind}.extra", sign=True),
+                    Cell(name), self.money(answer.total, keys[0]),
+                    self.money(answer.npv, keys[1]),
+                    self.money(extra, f"plan.saves.{answer.kind}", sign=True),
                     self.number(gap), self.number(f"{answer.nodes_bought}"),
                 ), "strong" if answer is best else "")
             )  # fmt: skip
