@@ -156,3 +156,16 @@ def test_memo_workbook_and_json_lead_with_the_same_npv(run, plan):
     assert f'data-figure="npv" value="{npv}"' in page
     comment = run("review", plan, "--format", "md")[0].decode()
     assert f"{abs(float(npv)):,.0f} CNY" in comment
+
+
+@pytest.mark.parametrize(("format", "code"), [("html", 2), ("md", 0)])
+def test_without_the_extra_a_memo_as_html_is_refused_and_markdown_is_not(run, plan, format, code):
+    blocked = "import sys; sys.modules['jinja2'] = sys.modules['markupsafe'] = None; "
+    done = subprocess.run(
+        [sys.executable, "-c", blocked + MAIN[2], "review", str(plan), "--format", format],
+        capture_output=True, text=True, cwd=plan.parent, timeout=120,
+        env={**os.environ, "RENTOPT_STORE": str(plan.with_name("none.db"))},
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert ("pip install rentopt[review]" in done.stderr) == bool(code)
+    assert "Traceback" not in done.stderr

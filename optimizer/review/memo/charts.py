@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,7 +10,8 @@ from markupsafe import Markup
 
 from optimizer.costs import MEAN_DAYS_IN_MONTH
 from optimizer.plans import Plan
-from optimizer.report.gantt import IDLE, columns, rows, unit_of
+from optimizer.report.gantt import rows, unit_of
+from optimizer.review.memo.runs import runs
 from optimizer.review.memo.studied import FORMS
 from optimizer.review.memo.svg import Axis, Frame, axis, drawing, path, tag
 from optimizer.review.memo.what_if import ONE, ZERO, Answered
@@ -215,33 +215,6 @@ def spread(found: MonteCarlo, words: Words) -> Markup:
 
 
 _LANE = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring columns of the calendar in which a workload has the same place and number."""
-
-    workload: str
-    node: str
-    lane: int
-    start: date
-    end: date
-    """The day after its last."""
-    cell: str
-
-
-def runs(plan: Plan) -> list[Run]:
-    spans, found = columns(plan.first_day, plan.n_days), []
-    for lane, row in enumerate(rows(plan)):
-        start = 0
-        for end in range(1, len(spans) + 1):
-            if end < len(spans) and row.cells[end] == row.cells[start]:
-                continue
-            if row.cells[start] != IDLE:
-                first, last = spans[start].start, spans[end - 1].end
-                found.append(Run(row.workload, row.node, lane, first, last, row.cells[start]))
-            start = end
-    return found
 
 
 def calendar(plan: Plan, words: Words) -> Markup:

@@ -10,10 +10,10 @@ from decimal import Decimal
 from optimizer.finance.refusal import Metric
 from optimizer.report.money_text import footed, why_none
 from optimizer.report.rental_groups import grouped
-from optimizer.review.memo.charts import runs
 from optimizer.review.memo.ladder import Rung
 from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.reasons import translated
+from optimizer.review.memo.runs import runs
 from optimizer.review.memo.what_if import ZERO
 from optimizer.review.memo.words import NONE, Lang, Words
 
