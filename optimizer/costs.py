@@ -44,6 +44,11 @@ class Flow:
     """Line of the ledger: rent, purchase, resale, electricity, maintenance, hosting, api, data."""
 
 
+def term_of(offer: Offer) -> Tenor:
+    """What has to be paid for once started: the tenor, or one whole day, week, month."""
+    return offer.tenor or _BARE_TENOR.get(offer.increment, Tenor())
+
+
 class DailyPrices(Protocol):
     """Prices of a stretch of days."""
 
@@ -95,8 +100,7 @@ class Costs:
         return self._with_vat(amount, offer.tax_included, self.money.vat_rate_services)
 
     def term(self, offer: Offer) -> Tenor:
-        """What has to be paid for once started: the tenor, or one whole day, week, month."""
-        return offer.tenor or _BARE_TENOR.get(offer.increment, Tenor())
+        return term_of(offer)
 
     def dated(self, offer: Offer, day: int) -> Offer:
         """The offer at the price in force on a day: what starts then costs that to its end."""

@@ -32,9 +32,10 @@ class SchemaKind(StrEnum):
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
-    from optimizer.schedule.starters import STARTERS
+    from optimizer.schedule.starters import SCENARIOS, STARTERS
 
-    return [(name, about) for name, about in STARTERS.items() if name.startswith(incomplete)]
+    known = {**STARTERS, SCENARIOS: "what may come, for rentopt hedge"}
+    return [(name, about) for name, about in known.items() if name.startswith(incomplete)]
 
 
 def init(

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.plan import check_writable, deliver, terminal
+from optimizer.cli.decision_options import gap_share
+from optimizer.cli.plan import check_writable, deliver, interruptible, terminal
 from optimizer.cli.price_options import PlanStore, Quotes
 from optimizer.cli.review import plan_material, price_history
+from optimizer.cli.sweep import cores, local_backend, progress_bar, span_of
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
+    from optimizer.reoptimise import Reoptimised, Work
     from optimizer.review.sensitivity.results import Sensitivity
 
 
@@ -70,12 +73,34 @@ def sensitivity(
             show_default="rental price by utilisation",
         ),
     ] = None,
+    reoptimise: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=10_000,
+            metavar="DRAWS",
+            help="Plan the schedule again in so many draws, on all cores; says how long it takes.",
+        ),
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Plans at a time of --reoptimise.", show_default="one a core"),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(parser=gap_share, metavar="PERCENT", help="Of each plan made again."),
+    ] = "0.5%",  # type: ignore[assignment]  # the parser turns it into the share
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds for each problem of --reoptimise.")
+    ] = 60.0,
     quotes: Quotes = None,
     store: PlanStore = None,
 ) -> None:
     """Tell what a buy-or-rent answer hangs on: ranges, scenarios, random draws, waiting."""
     check_writable(output)
     ties = tuple(tie(text) for text in correlation) if correlation else None
+    from optimizer.reoptimise import Work, draws_of
+    from optimizer.review.sensitivity.monte_carlo import rent_volatility
     from optimizer.review.sensitivity.one_at_a_time import scenario_table
     from optimizer.review.sensitivity.scenario_file import read_scenarios
     from optimizer.review.sensitivity.study import study
@@ -85,24 +110,53 @@ def sensitivity(
     own = None
     if scenarios is not None:
         own = scenario_table(question, read_scenarios(scenarios), f"from {scenarios.name}")
+    history = price_history(material)
     found = study(
         question,
         problem,
-        history=price_history(material),
+        history=history,
         draws=draws,
         seed=seed,
         correlations=ties,
         scenarios=own,
     )
-    deliver(_told(found, material.plan, format, output), output)
+    again = None
+    if reoptimise:
+        spans = [bar.span for bar in found.tornado.bars]
+        volatility = rent_volatility(spans, history)
+        draws_again = draws_of(question, spans, volatility, reoptimise, seed, ties)
+        work = Work(material.plan, *material.priced(), draws_again, seed)
+        again = _again(work, gap, time_limit, workers)
+    deliver(_told(found, again, material.plan, format, output), output)
 
 
-def _told(found: Sensitivity, plan: Plan, format: StudyFormat, output: Path) -> str:
+def _again(work: Work, gap: float, time_limit: float, workers: int | None) -> Reoptimised:
+    """Plan every draw; first one alone, to say how long all take."""
+    from optimizer.reoptimise import first_seconds, reoptimise
+    from optimizer.sweep.backends import Here
+    from optimizer.sweep.document import PlanOptions
+
+    options = PlanOptions(gap=gap, time_limit=time_limit, breakeven=False)
+    number, count = workers or cores(), len(work.cases)
+    each = first_seconds(work, options, Here(interruptible))
+    typer.echo(
+        f"rentopt: {count:,} plans, {number} at a time, about {span_of(each * count / number)}",
+        err=True,
+    )
+    with progress_bar(number) as tell:
+        return reoptimise(work, options, local_backend(number), tell)
+
+
+def _told(
+    found: Sensitivity, again: Reoptimised | None, plan: Plan, format: StudyFormat, output: Path
+) -> str:
+    from optimizer.reoptimise import section_of
     from optimizer.review.sensitivity import told
 
     if format is StudyFormat.JSON:
-        return told.study_json(found, plan)
+        return told.study_json(found, plan, told.as_plain(again))
+    more = [] if again is None else [section_of(again, found.currency)]
     if format is StudyFormat.MD:
-        return told.study_md(found, plan)
+        return told.study_md(found, plan, more)
     width, color = terminal() if str(output) == "-" else (None, False)
-    return told.study_text(found, plan, width=width, color=color)
+    return told.study_text(found, plan, more, width=width, color=color)

@@ -136,9 +136,9 @@ def sweep(
         cases = Cases(asked, choice)
         counted = count(cases, kept, again=again)
         if dry_run:
-            _estimate(cases, kept, again=again, workers=workers or _cores())
+            _estimate(cases, kept, again=again, workers=workers or cores())
             return
-        with _backend(backend, address, workers) as runs, _progress(runs.workers) as told:
+        with backend_for(backend, address, workers) as runs, progress_bar(runs.workers) as told:
             try:
                 rows = run(cases, kept, runs, counted, told)
             except (KeyboardInterrupt, SystemExit):
@@ -214,34 +214,39 @@ def _estimate(cases: Cases, kept: Results, *, again: bool, workers: int) -> None
     if seconds is not None and tally.total > tally.done:
         each = sum(tally.seconds) / len(tally.seconds)
         typer.echo(
-            f"about {_span(seconds)} with {workers} at a time ({each:.1f} s a case, as the "
+            f"about {span_of(seconds)} with {workers} at a time ({each:.1f} s a case, as the "
             f"{len(tally.seconds):,} so far took)"
         )
 
 
-def _cores() -> int:
+def cores() -> int:
     from joblib import cpu_count
 
     return max(1, int(cpu_count()))
 
 
 @contextmanager
-def _backend(where: Where, address: str | None, workers: int | None) -> Iterator[Backend]:
-    from optimizer.sweep.backends import Here, Processes, RayCluster
+def backend_for(where: Where, address: str | None, workers: int | None) -> Iterator[Backend]:
+    from optimizer.sweep.backends import RayCluster
 
     if where is Where.RAY:
-        cluster = RayCluster(address, workers if address else workers or _cores())
+        cluster = RayCluster(address, workers if address else workers or cores())
         try:
             yield cluster
         finally:
             cluster.close()
     else:
-        number = workers or _cores()
-        yield Here(interruptible) if number == 1 else Processes(number)
+        yield local_backend(workers or cores())
+
+
+def local_backend(workers: int) -> Backend:
+    from optimizer.sweep.backends import Here, Processes
+
+    return Here(interruptible) if workers == 1 else Processes(workers)
 
 
 @contextmanager
-def _progress(workers: int) -> Iterator[Callable[[Tally], None]]:
+def progress_bar(workers: int) -> Iterator[Callable[[Tally], None]]:
     """A bar on a terminal, else a line now and then."""
     if not sys.stderr.isatty():
         yield _Lines(workers)
@@ -258,7 +263,7 @@ def _progress(workers: int) -> Iterator[Callable[[Tally], None]]:
 
         def told(tally: Tally) -> None:
             seconds = tally.left_s(workers)
-            left = "" if seconds is None else f"about {_span(seconds)} left"
+            left = "" if seconds is None else f"about {span_of(seconds)} left"
             bar.update(task, total=tally.total, completed=tally.done, description=left)
 
         yield told
@@ -276,11 +281,11 @@ class _Lines:
         elif tally.done >= self._next or tally.done == tally.total:
             self._next = tally.done + max(1, tally.total // LINES)
             seconds = tally.left_s(self._workers) if tally.planned else None
-            left = f", about {_span(seconds)} left" if seconds else ""
+            left = f", about {span_of(seconds)} left" if seconds else ""
             typer.echo(f"rentopt: {tally.done:,} of {tally.total:,} cases{left}", err=True)
 
 
-def _span(seconds: float) -> str:
+def span_of(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.finance.rates import MONTHS_IN_YEAR, annuity, annuity_due, monthly_rate
+from optimizer.finance.rates import MONTHS_IN_YEAR, annuity, annuity_due, per_period
 from optimizer.finance.refusal import FinanceError
 
 SHORT_TERM_MONTHS = 12
@@ -39,10 +39,12 @@ class LeaseSchedule:
     liability: Decimal
     right_of_use: Decimal
     months: tuple[LeaseMonth, ...]
+    payments_a_year: int = MONTHS_IN_YEAR
 
     def year(self, number: int) -> tuple[LeaseMonth, ...]:
         """Months of a lease year, from 1."""
-        return self.months[(number - 1) * MONTHS_IN_YEAR : number * MONTHS_IN_YEAR]
+        each = self.payments_a_year
+        return self.months[(number - 1) * each : number * each]
 
     def interest(self, year: int) -> Decimal:
         return sum((m.interest for m in self.year(year)), Decimal(0))
@@ -63,30 +65,39 @@ def lease_schedule(
     *,
     in_advance: bool = False,
     direct_costs: Decimal = Decimal(0),
+    incentives: Decimal = Decimal(0),
+    final_payment: Decimal = Decimal(0),
+    payments_a_year: int = MONTHS_IN_YEAR,
 ) -> LeaseSchedule:
-    """Equal monthly payments at the incremental borrowing rate (annual effective).
+    """Equal payments at the incremental borrowing rate (annual effective).
 
-    ``L = P a(n, i)``; interest on what is open, depreciation in equal parts. Payments in advance
-    leave nothing to pay in the last month's end.
+    ``L = P a(n, i) + F / (1+i) ** n``; interest on what is open, depreciation in equal parts.
+    Payments in advance leave only the final one to pay at the end.
+
+    Args:
+        months: periods of the lease; months unless `payments_a_year` says otherwise.
+        incentives: received from the lessor, off the right of use.
+        final_payment: at the end: a residual that is guaranteed, or a purchase option that is
+            reasonably certain to be taken.
 
     Raises:
         FinanceError: no month to pay for.
     """
     if months < 1:
         raise FinanceError("a lease needs at least one month")
-    rate = monthly_rate(borrowing_rate)
+    rate = per_period(borrowing_rate, payments_a_year)
     value = annuity_due if in_advance else annuity
-    liability = payment * value(Decimal(months), rate)
-    right = liability + direct_costs
+    liability = payment * value(Decimal(months), rate) + final_payment / (1 + rate) ** months
+    right = liability + direct_costs - incentives
     rows: list[LeaseMonth] = []
     balance = liability
     for month in range(1, months + 1):
         bearing = balance - payment if in_advance else balance
         interest = bearing * rate
-        closing = balance + interest - payment
+        closing = balance + interest - payment - (final_payment if month == months else 0)
         rows.append(LeaseMonth(month, balance, interest, payment, closing, right / months))
         balance = closing
-    return LeaseSchedule(liability, right, tuple(rows))
+    return LeaseSchedule(liability, right, tuple(rows), payments_a_year)
 
 
 @dataclass(frozen=True, slots=True)

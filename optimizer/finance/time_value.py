@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 
-from optimizer.finance.rates import annuity
+from optimizer.finance.rates import annuity, annuity_due
 
 DAYS_IN_YEAR = 365
 """Actual/365 fixed, also across 29 February, as spreadsheets' XNPV counts."""
@@ -38,6 +39,40 @@ def npv(rate: Decimal, flows: Iterable[Decimal]) -> Decimal:
     return worth
 
 
+class Timing(StrEnum):
+    """When what runs through a period is counted."""
+
+    START = "start"
+    """Prepaid: an annuity due."""
+    MID = "mid"
+    END = "end"
+    """In arrears; what spreadsheets take."""
+
+
+_WAITS = {Timing.START: Decimal(1), Timing.MID: Decimal("0.5"), Timing.END: Decimal(0)}
+"""Periods by which a flow comes before the end of its own."""
+
+
+def project_npv(
+    rate: Decimal,
+    at_start: Decimal,
+    operating: Sequence[Decimal],
+    at_end: Decimal = Decimal(0),
+    timing: Timing = Timing.END,
+) -> Decimal:
+    """NPV of a purchase, what runs through each period, and a resale, by a stated convention.
+
+    The convention moves what runs; purchase and resale keep their days.
+
+    Args:
+        at_start: usually below 0.
+        operating: of the periods 1, 2 …
+        at_end: at the end of the last one.
+    """
+    spread = npv(rate, [Decimal(0), *operating]) * (1 + rate) ** _WAITS[timing]
+    return at_start + spread + at_end / (1 + rate) ** len(operating)
+
+
 def npv_mid_year(
     rate: Decimal, at_start: Decimal, operating: Sequence[Decimal], at_end: Decimal
 ) -> Decimal:
@@ -45,9 +80,7 @@ def npv_mid_year(
 
     Purchase at 0 and resale at the end keep their days: they are not spread over a year.
     """
-    half = (1 + rate).sqrt()
-    spread = npv(rate, [Decimal(0), *operating]) * half
-    return at_start + spread + at_end / (1 + rate) ** len(operating)
+    return project_npv(rate, at_start, operating, at_end, Timing.MID)
 
 
 def xnpv(rate: Decimal, dated: Sequence[tuple[date, Decimal]]) -> Decimal:
@@ -67,6 +100,24 @@ def equivalent_annual_cost(
     ``EAC = (C - S / (1+r) ** n) / a(n, r) + running``.
     """
     return (capex - residual / (1 + rate) ** years) / annuity(years, rate) + running
+
+
+def level_payment(
+    principal: Decimal, years: Decimal, rate: Decimal, payments: int = 1, *, due: bool = False
+) -> Decimal:
+    """Payment, so many a year, that a principal is worth: spreadsheets' PMT.
+
+    Args:
+        rate: annual effective; `rates.effective` makes one of a nominal rate.
+        due: paid at the start of each period.
+    """
+    worth = annuity_due if due else annuity
+    return principal / (worth(years, rate, payments) * payments)
+
+
+def future_value(amount: Decimal, years: Decimal, rate: Decimal) -> Decimal:
+    """``amount * (1+r) ** years``."""
+    return amount * (1 + rate) ** years
 
 
 def prepaid_discount(

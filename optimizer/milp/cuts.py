@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optimizer.milp.instance import INF, Instance, Service
-from optimizer.milp.linear_model import LinearModel, Term
+from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.solver import SolveOptions, run_solver
 
 
@@ -55,6 +55,21 @@ def as_one_size(service: Service, prices: list[float]) -> Service:
     """
     if not service.buckets:
         return service
+    worth = cheapest_worth(service, prices)
+    carried = [service.earnings(worth, c) for c in range(len(service.replicas))]
+    replicas = tuple(
+        replace(r, capacity=capacity, rates=())
+        for r, capacity in zip(service.replicas, carried, strict=True)
+        if capacity > 0
+    )
+    return replace(service, replicas=replicas, buckets=(), worths=())
+
+
+def cheapest_worth(service: Service, prices: list[float]) -> tuple[float, ...]:
+    """[bucket] what a request costs where it is cheapest, scaled so that one is worth 1 on average.
+
+    Without buckets that is 1; so it is where prices of nothing make nothing of it.
+    """
     worth = [
         min(
             (r.share * prices[r.pool] / r.rates[b] for r in service.replicas if r.rates[b]),
@@ -63,15 +78,7 @@ def as_one_size(service: Service, prices: list[float]) -> Service:
         for b in range(len(service.buckets))
     ]
     mean = sum(w * share for w, share in zip(worth, service.buckets, strict=True))
-    carried = (
-        max(w * rate for w, rate in zip(worth, r.rates, strict=True)) for r in service.replicas
-    )
-    replicas = tuple(
-        replace(r, capacity=capacity / mean, rates=())
-        for r, capacity in zip(service.replicas, carried, strict=True)
-        if capacity > 0
-    )
-    return replace(service, replicas=replicas, buckets=())
+    return tuple(w / mean for w in worth) if mean else (1.0,) * len(worth)
 
 
 def least_cover_cost(service: Service, load: float, prices: list[float]) -> float:
@@ -132,33 +139,33 @@ def least_supply_cost(
       load_v (1 + headroom_v),\; \sum_{v,c: pool(c)=p} share_c\, x_{v,c} \le N_p,\;
       N, x \text{ whole}$$
 
-    Services share nodes, so their prices do not simply add up. A small model of its own; what it
-    returns is the solver's bound, which is as valid as the least itself.
+    Services share nodes, so their prices do not simply add up. Buckets count by their worth: as
+    known, else by what they cost at these prices. A small model of its own; what it returns is the
+    solver's bound, which is as valid as the least itself.
     """
+    model, _ = supply_model(services, loads, prices)
+    raw = run_solver(model, SolveOptions(gap=1e-4), time.monotonic() + 1.0)
+    return raw.bound if raw.values is not None else 0.0
+
+
+def supply_model(
+    services: Sequence[Service], loads: Sequence[float], prices: list[float]
+) -> tuple[LinearModel, dict[tuple[int, int], int]]:
+    """The model of `least_supply_cost`, with the columns of (service, replica)."""
     model = LinearModel()
+    columns: dict[tuple[int, int], int] = {}
     used: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for v, (service, load) in enumerate(zip(services, loads, strict=True)):
-        carried = []
-        served: list[list[Term]] = [[] for _ in service.buckets if load]
         for c, replica in enumerate(service.replicas if load else ()):
-            column = model.column(f"serve[{v},{c}]", whole=True)
-            carried.append((column, replica.capacity))
-            used[replica.pool].append((column, replica.share))
-            busy = [(column, -1.0)]
-            for b, rate in enumerate(replica.rates):
-                if rate:
-                    routed = model.column(f"route[{v},{b},{c}]", upper=1)
-                    served[b].append((routed, 1.0))
-                    share = load * service.buckets[b] * (1 + service.headroom) / rate
-                    busy.append((routed, share))
-            if replica.rates:
-                model.row(f"replica_time[{v},{c}]", busy, upper=0)
-        for b, terms in enumerate(served):
-            model.row(f"bucket_demand[{v},{b}]", terms, lower=1)
-        if not service.buckets:
-            model.row(f"demand[{v}]", carried, lower=load * (1 + service.headroom))
+            columns[v, c] = model.column(f"serve[{v},{c}]", whole=True)
+            used[replica.pool].append((columns[v, c], replica.share))
+        worths = service.worths or (cheapest_worth(service, prices),)
+        for n, worth in enumerate(worths if load else ()):
+            carried = [
+                (columns[v, c], service.earnings(worth, c)) for c in range(len(service.replicas))
+            ]
+            model.row(f"demand[{v},{n}]", carried, lower=load * (1 + service.headroom))
     for p, terms in used.items():
         nodes = model.column(f"nodes[{p}]", whole=True, cost=prices[p])
         model.row(f"capacity[{p}]", [*terms, (nodes, -1.0)], upper=0)
-    raw = run_solver(model, SolveOptions(gap=1e-4), time.monotonic() + 1.0)
-    return raw.bound if raw.values is not None else 0.0
+    return model, columns

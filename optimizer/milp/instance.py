@@ -145,6 +145,21 @@ class Service:
     buckets: tuple[float, ...] = ()
     """Share of the load that each size of request has, above 0; empty: one size for all."""
 
+    worths: tuple[tuple[float, ...], ...] = ()
+    """Each [bucket] what one request is worth, 1 on average: the load is told by these (`worth`),
+    and no longer by routes. Empty: by routes."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether every bucket is routed to replicas column by column."""
+        return bool(self.buckets) and not self.worths
+
+    def earnings(self, worth: tuple[float, ...], c: int) -> float:
+        """Worth of the load that a replica of size c can carry, at most."""
+        if not self.buckets:
+            return self.replicas[c].capacity
+        return max(w * rate for w, rate in zip(worth, self.replicas[c].rates, strict=True))
+
     def bucket_load(self, b: int, s: int) -> float:
         """Load of one bucket in a slice; of all where the service has none."""
         return self.load[s] * self.buckets[b] if self.buckets else self.load[s]

@@ -16,6 +16,7 @@ from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
 from optimizer.milp.solver import SolveOptions, run_solver
 from optimizer.milp.variables import Variables
+from optimizer.milp.worth import missing, more_worths, with_worths
 
 SMALL_COLUMNS = 4000
 """Up to so many columns the daily model is solved as it is."""
@@ -26,6 +27,10 @@ SHORT_TERM_DAYS = 7
 """Terms up to this long stay free in the daily model, wherever the merged one put them."""
 CHEAP_POOLS = 2
 """Cheapest pools of each workload that the daily model keeps in any case."""
+ROUGH = 0.1
+"""Gap at which the solver stops where days are polished afterwards."""
+WORTHS_SHARE = 0.2
+"""Most of the time that is given to what requests of several sizes are worth."""
 EXACTLY = 1e-9
 """Gap to which single days are polished."""
 TINY = 1e-7
@@ -53,6 +58,7 @@ def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoS
     if _size(data) <= SMALL_COLUMNS:
         found = _solve_exact(data, options, deadline, bound=-INF)
     else:
+        data = with_worths(data, time.monotonic() + options.time_limit_s * WORTHS_SHARE)
         found = _solve_merged(data, options, deadline)
     return _polished(data, found, options) if isinstance(found, Solution) else found
 
@@ -74,7 +80,9 @@ def _polished(data: Instance, found: Solution, options: SolveOptions) -> Solutio
 
 def _size(data: Instance) -> int:
     starts = sum(len(o.starts) for o in data.term_offers) + sum(len(a.holds) for a in data.assets)
-    replicas = sum(len(s.replicas) * (1 + len(s.buckets)) + len(s.apis) for s in data.services)
+    replicas = sum(
+        len(s.replicas) * (1 + len(s.buckets) * s.routed) + len(s.apis) for s in data.services
+    )
     per_slice = replicas + len(data.hourly_offers) + len(data.assets) + len(data.quotas)
     gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
     return starts + per_slice * len(data.slices) + gangs
@@ -89,6 +97,15 @@ def _solve_exact(
 ) -> Solution | NoSolution:
     model, v = assemble(data, pools)
     raw = run_solver(model, options, deadline)
+    while raw.values is not None:
+        wanted = missing(data, _solution(data, v, raw.values, raw.objective, raw.bound))
+        if not wanted:
+            break
+        if time.monotonic() > deadline:
+            return NoSolution(infeasible=False)
+        data = more_worths(data, wanted)
+        model, v = assemble(data, pools)
+        raw = run_solver(model, options, deadline)
     if raw.values is not None and _split_hours(data, v, raw.values):
         for column in v.hours.values():
             model.whole[column] = True
@@ -134,12 +151,16 @@ def _solve_merged(data: Instance, options: SolveOptions, deadline: float) -> Sol
             bound = max(bound, loose.bound)
             break
         narrowed, start_ids, hold_ids = _narrow(data, merged.starts, merged.holds, v, raw.values)
-        near = replace(options, gap=options.gap / 2)
+        # Days with mixes are solved one by one to the end: much faster than all at once.
+        roughly = any(s.worths for s in data.services) and can_polish(data)
+        near = replace(options, gap=max(options.gap, ROUGH) if roughly else options.gap / 2)
         pools = _pools_used(data, v, raw.values)
         if data.limits.sellers == INF:
             pools |= _pools_cheap(data)  # else they may be of sellers that are one too many
         until = time.monotonic() + (deadline - time.monotonic()) * 0.5
         found = _solve_exact(narrowed, near, until, -INF, pools)
+        if isinstance(found, Solution) and roughly:
+            found = _polished(narrowed, found, options)
         if isinstance(found, Solution) and (best is None or found.objective < best.objective):
             best = replace(
                 found,

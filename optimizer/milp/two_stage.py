@@ -6,6 +6,7 @@ agreed before it is known which one comes true is the same in all; the rest is e
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +20,12 @@ from optimizer.milp.merge import alike_days, merge_days
 from optimizer.milp.solver import SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 
-EXACT_COLUMNS = 20_000
+EXACT_COLUMNS = 15_000
 """Up to so many columns, the joined daily model is solved as it is; above, with merged days."""
-LONGEST_PERIODS = (7, 28)
-"""Days of a period in the joined merged model; coarser where the finer one is too large."""
-MERGED_COLUMNS = 60_000
+MERGED = ((3, 20_000), (7, 60_000), (28, 60_000))
+"""(most days of a period, most columns of the joined merged model); the finest one that fits."""
 LOOSE_COLUMNS = 400_000
-"""Beyond `MERGED_COLUMNS` only the linear relaxation is solved, for its bound, up to this size."""
+"""Where none fits, only the linear relaxation is solved, for its bound, up to this size."""
 
 Amount = TypeVar("Amount", float, Decimal)
 Day = tuple[int, int]
@@ -128,20 +128,23 @@ def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: flo
     daily = sum(map(_about_columns, two.branches))
     groups: Sequence[Sequence[int]] = [[t] for t in range(days)]
     branches: Sequence[Instance] = two.branches
-    for longest in LONGEST_PERIODS if daily > EXACT_COLUMNS else ():
+    fits = daily <= EXACT_COLUMNS
+    for longest, most in MERGED if not fits else ():
         groups = alike_days(two.branches, longest, borders=(two.until,))
-        if daily * len(groups) / days <= MERGED_COLUMNS:
-            break
-    if daily > EXACT_COLUMNS:
         branches = [merge_days(data, longest, groups).instance for data in two.branches]
+        fits = daily * len(groups) / days <= most
+        if fits:
+            break
     model, variables = _extensive(branches, two, risk, groups)
-    if daily * len(groups) / days > max(MERGED_COLUMNS, EXACT_COLUMNS):
+    if not fits:
         return _loose(model, options, deadline)
-    raw = run_solver(model, options, deadline)
+    now = time.monotonic()
+    raw = run_solver(model, options, now + (deadline - now) * 0.8)
     if raw.values is None and raw.infeasible:
         return Joined(INF, None, infeasible=True)
     if raw.values is None:
-        return replace(_loose(model, options, deadline), bound=raw.bound)
+        loose = _loose(model, options, deadline)
+        return replace(loose, bound=max(loose.bound, raw.bound))
     return Joined(raw.bound, _read(branches[0], variables[0], raw.values, two))
 
 
@@ -251,3 +254,27 @@ def joined_bound(two: TwoStage, risk: Risk, bounds: Sequence[float]) -> float:
     own least costs is a bound of that of any shared decision.
     """
     return risk.of(bounds, two.chances)
+
+
+def representatives(two: TwoStage, costs: Sequence[float], most: int) -> TwoStage:
+    """At most so many branches that stand for all: neighbours in cost are put together.
+
+    Each group has about the same probability, and the branch in its middle stands for it. For
+    decisions worth trying, not for bounds.
+
+    Args:
+        costs: of each branch by itself.
+    """
+    if len(two.branches) <= most:
+        return two
+    groups: dict[int, list[int]] = defaultdict(list)
+    before = 0.0
+    for n in sorted(range(len(costs)), key=lambda n: (costs[n], n)):
+        groups[min(most - 1, int((before + two.chances[n] / 2) * most))].append(n)
+        before += two.chances[n]
+    members = [group for _, group in sorted(groups.items())]
+    return replace(
+        two,
+        branches=tuple(two.branches[group[len(group) // 2]] for group in members),
+        chances=tuple(sum(two.chances[n] for n in group) for group in members),
+    )

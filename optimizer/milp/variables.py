@@ -176,7 +176,7 @@ def _services(model: LinearModel, data: Instance, v: Variables, pools: Collectio
                 if replica.pool not in pools:
                     continue
                 v.serve[i, c, s] = model.column(f"serve[{service.name},{c},{s}]", whole=data.exact)
-                for b, rate in enumerate(replica.rates):
+                for b, rate in enumerate(replica.rates if service.routed else ()):
                     if rate:
                         name = f"route[{service.name},{b},{c},{s}]"
                         v.route[i, b, c, s] = model.column(name, upper=1)

@@ -126,8 +126,8 @@ def with_mixes(document: ScheduleDocument, source: Source, folder: FilePath) -> 
                 )
             else:
                 buckets = workload.mix
-                at = (source.values[(*path, "mix", number)] for number in range(len(buckets)))
-                places = [f"{source.name}:{place.line}:{place.column}" for place in at]
+                at = (source.fault((*path, "mix", number), "") for number in range(len(buckets)))
+                places = [_place(fault.file, fault.line, fault.column) for fault in at]
             asked = [n for n, bucket in enumerate(buckets) if bucket.share]
             made.places[workload.name] = tuple(places[n] for n in asked)
             total = sum(bucket.share for bucket in buckets)
@@ -168,7 +168,12 @@ def _read(
             faults.append(cells.top.fault("the histogram has no rows"))
     made.faults += faults
     places = [line.at("share") for line, _ in read]
-    return buckets, [f"{place.file}:{place.line}:{place.column}" for place in places]
+    return buckets, [_place(place.file, place.line, place.column) for place in places]
+
+
+def _place(file: str, line: int, column: int) -> str:
+    """As messages write it; a value that a sweep put in has no line."""
+    return ":".join(str(part) for part in (file, line, column) if part)
 
 
 def _header(faults: list[Fault], cells: Cells) -> list[str]:

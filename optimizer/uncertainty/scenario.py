@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from optimizer.costs import Costs
+from optimizer.costs import term_of
 from optimizer.named import Named
 from optimizer.options.market import Listing, View
 from optimizer.problem import JobDemand, Problem, PurchaseOption, ServiceDemand
@@ -67,7 +67,6 @@ class Outlook:
     name: str
     scenarios: tuple[Scenario, ...]
     known_from: date
-    _rents: dict[str, Decimal] = field(default_factory=dict)
     _offers: dict[str, Offer] = field(default_factory=dict)
 
     def mean(self, value: Callable[[Scenario], Decimal]) -> Decimal:
@@ -76,6 +75,10 @@ class Outlook:
         if len(self.scenarios) == 1:
             return value(self.scenarios[0])
         return sum((s.chance * value(s) for s in self.scenarios), Decimal(0)) / whole
+
+    @property
+    def moves_rents(self) -> bool:
+        return any(scenario.rent for scenario in self.scenarios)
 
     # -- as the prices of each day (`Costs.days`) ------------------------------------------
 
@@ -176,6 +179,6 @@ def view_of(scenarios: Sequence[Scenario], committed: Callable[[Offer], bool]) -
     return View(replaces=replaces)
 
 
-def is_committed(costs: Costs, days: int) -> Callable[[Offer], bool]:
+def is_committed(days: int) -> Callable[[Offer], bool]:
     """Whether an offer binds for at least so many days."""
-    return lambda offer: costs.term(offer).about_days >= days
+    return lambda offer: term_of(offer).about_days >= days

@@ -16,9 +16,17 @@ from optimizer.infeasible import explain
 from optimizer.milp.agreed import take
 from optimizer.milp.instance import INF
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
-from optimizer.milp.two_stage import Agreed, Risk, TwoStage, cvar, joined_bound, solve_joined
+from optimizer.milp.two_stage import (
+    Agreed,
+    Risk,
+    TwoStage,
+    cvar,
+    joined_bound,
+    representatives,
+    solve_joined,
+)
 from optimizer.plans import Answer, Plan
-from optimizer.problem import Problem, PurchaseOption, gather
+from optimizer.problem import Problem, gather
 from optimizer.schedule.schedule import Schedule
 from optimizer.solved import Solved, solve_made
 from optimizer.uncertainty.hedge import Hedge, Outcome, Signing
@@ -28,7 +36,7 @@ from optimizer.uncertainty.scenario import Outlook, Scenario, is_committed, view
 from providers.offers import OfferBook
 
 MOST_JOINED = 10
-"""Up to so many scenarios are put into one model; more are bounded one by one."""
+"""Up to so many scenarios are put into one model; of more, so many that stand for all."""
 MEAN = "mean of all scenarios"
 Tell = Callable[[str], None]
 
@@ -90,15 +98,17 @@ class _Study:
         self.chances = tuple(float(s.chance) for s in self.scenarios)
         outlooks = [Outlook(s.name, (s,), document.known_from) for s in self.scenarios]
         mean = Outlook(MEAN, self.scenarios, document.known_from)
-        self.outlooks = [*outlooks, mean]
-        problems = [outlook.realised(self.problem) for outlook in self.outlooks]
-        made = [by_day(problem, formulate(problem)) for problem in problems]
-        self.problems = problems
+        self.problems, made = [], []
+        for outlook in (*outlooks, mean):
+            problem = outlook.realised(self.problem)
+            numbers = formulate(problem)
+            self.problems.append(problem)
+            made.append(by_day(problem, numbers) if outlook.moves_rents else numbers)
         self.made = [
             with_orders(problem, one, made, self.until)
-            for problem, one in zip(problems, made, strict=True)
+            for problem, one in zip(self.problems, made, strict=True)
         ]
-        committed = is_committed(self.problem.costs, document.committed)
+        committed = is_committed(document.committed)
         self.two = TwoStage(
             tuple(one.instance for one in self.made[:-1]),
             self.chances,
@@ -256,9 +266,9 @@ class _Study:
             lines.append(
                 Signing("rent", offer.sku, offer.provider, kind, nodes, day(t), until, paid)
             )
+        options = {option.name: option for option in problem.purchases}
         for (a, t), nodes in agreed.bought:
-            option = made.assets[a]
-            assert isinstance(option, PurchaseOption)
+            option = options[made.assets[a].name]
             price = problem.costs.purchase(option.item, t, problem.horizon.n_days)[0].amount
             lines.append(
                 Signing(
@@ -302,7 +312,7 @@ class _Search:
         study, two = self.study, self.study.two
         if self.naive_agreed is not None:
             self.naive = self._try(self.naive_agreed, "the decision for the mean")
-        if not self._near() and 1 < len(self.alone) <= MOST_JOINED:
+        if not self._near() and len(self.alone) > 1:
             self._join()
         for n in sorted(range(len(self.alone)), key=lambda n: (-study.chances[n], n)):
             if self._near():
@@ -313,19 +323,24 @@ class _Search:
             self._try(Agreed(), "no decision at all")
 
     def _join(self) -> None:
+        """All scenarios in one model; of many, some that stand for the others, for a decision."""
         study = self.study
-        study.tell("planning for all scenarios at once")
+        costs = [one.solution.objective for one in self.alone]
+        few = representatives(study.two, costs, MOST_JOINED)
+        some = len(few.branches)
+        whole = some == len(self.alone)
+        study.tell(f"planning for {'all' if whole else some} scenarios at once")
         near = replace(study.options, gap=study.options.gap / 2)
         until = time.monotonic() + study.options.time_limit_s
-        joined = solve_joined(study.two, study.risk, near, until)
+        joined = solve_joined(few, study.risk, near, until)
         if joined.infeasible:
             raise NoPlanError(
                 "each scenario has a plan, but no decision of today leaves one in all of them"
             )
-        if joined.bound > self.bound:
+        if whole and joined.bound > self.bound:
             self.bound, self.method = joined.bound, "all scenarios in one model"
         if joined.agreed is not None:
-            self._try(joined.agreed, "the decision for all scenarios at once")
+            self._try(joined.agreed, "the decision for them")
 
     def _near(self) -> bool:
         if self.best is None:
@@ -353,6 +368,4 @@ def whole_problem(
     schedule: Schedule, book: OfferBook, asked: ScenarioSet, scenarios: Sequence[Scenario]
 ) -> Problem:
     """Everything that can serve the schedule in any of the scenarios, before any comes true."""
-    whole = gather(schedule, book)
-    committed = is_committed(whole.costs, asked.document.committed)
-    return gather(schedule, book, view_of(scenarios, committed))
+    return gather(schedule, book, view_of(scenarios, is_committed(asked.document.committed)))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from optimizer.cli.schedules import init, schema, validate
 from optimizer.report.files import write_atomically
 from optimizer.schedule.schema import schedule_schema_text
-from optimizer.schedule.starters import STARTERS, UnknownStarterError, starter
+from optimizer.schedule.starters import SCENARIOS, STARTERS, UnknownStarterError, starter
 from providers.errors import RentoptError
 
 app = typer.Typer()
@@ -59,7 +59,7 @@ def test_init_writes_every_kind_to_standard_output(name, folder):
 
 def test_init_lists_what_to_start_from():
     lines = run("init", "--list").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(STARTERS)
+    assert [line.split()[0] for line in lines] == [*STARTERS, SCENARIOS]
 
 
 def test_init_overwrites_only_when_told_to(folder):

@@ -6,6 +6,7 @@ Run it as a script to write the golden files again; say in the commit why the ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from optimizer.milp.constraints import FAMILIES, add_active
@@ -83,6 +84,9 @@ def golden_instance() -> Instance:
         (ApiOption("api", (2.0,) * DAYS, (2.0,) * DAYS, bucket=1),),
         buckets=(0.75, 0.25),
     )
+    worthy = replace(
+        sizes, name="worthy", load=(2.0,) + (0.0,) * 7, worths=((1.0, 1.0), (0.4, 2.8))
+    )
     train = Job(
         "train",
         48.0,
@@ -109,7 +113,7 @@ def golden_instance() -> Instance:
         assets=(house,),
         quotas=(Quota("gift", 1, (1.0,) * DAYS, 20.0),),
         lots=(Lot("sku", 5.0, ((0, 1), (1, 2)), ((0, 1),)),),
-        services=(chat, overflow, sizes),
+        services=(chat, overflow, sizes, worthy),
         jobs=(train, evaluate),
         limits=Limits((400.0, 300.0), 650.0, (10.0, 20.0), 3.0, 10.0, 2.0),
         least_bought=(((0,), 1),),

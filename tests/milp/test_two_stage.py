@@ -18,7 +18,15 @@ from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.polish import objective
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
 from optimizer.milp.solver import run_solver
-from optimizer.milp.two_stage import Agreed, Risk, TwoStage, cvar, joined_bound, solve_joined
+from optimizer.milp.two_stage import (
+    Agreed,
+    Risk,
+    TwoStage,
+    cvar,
+    joined_bound,
+    representatives,
+    solve_joined,
+)
 
 EXACT = SolveOptions(gap=1e-9, time_limit_s=20)
 CLOSE = 1e-5
@@ -201,10 +209,22 @@ def test_merged_days_bound_the_joined_days(seed: int, monkeypatch: pytest.Monkey
         assert isinstance(found, Solution)
         costs.append(taken.back(found).objective)
     assert merged.bound <= Risk().of(costs, two.chances) * (1 + 1e-6)
-    monkeypatch.setattr(two_stage, "MERGED_COLUMNS", 0)
+    monkeypatch.setattr(two_stage, "MERGED", ((7, 0),))
     loose = solve_joined(two, Risk(), options, time.monotonic() + 20)
     assert loose.agreed is None
     assert -INF < loose.bound <= merged.bound * (1 + 0.01)
+
+
+def test_few_branches_stand_for_many_by_their_cost() -> None:
+    data = [replace(tiny(0), constant=float(n)) for n in range(20)]
+    chances = (0.05,) * 20
+    two = TwoStage(tuple(data), chances, frozenset(), 1)
+    costs = [float(n * 7 % 20) for n in range(20)]
+    few = representatives(two, costs, 5)
+    assert few.chances == pytest.approx((0.2,) * 5)
+    stand = [costs[int(branch.constant)] for branch in few.branches]
+    assert stand == [2, 6, 10, 14, 18]
+    assert representatives(two, costs, 20) is two
 
 
 # -- risk ----------------------------------------------------------------------------------

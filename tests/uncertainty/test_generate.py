@@ -105,7 +105,7 @@ def test_drawn_scenarios_are_hedged_and_more_than_ten_bounded_one_by_one(tmp_pat
     whole, prices = schedule(), book()
     read = listed(tmp_path, text)
     scenarios = read.scenarios(whole, prices)
-    options = SolveOptions(gap=0.005, time_limit_s=20)
+    options = SolveOptions(gap=0.005, time_limit_s=120)
     found = hedge(whole, prices, read, scenarios, None, options)
     assert len(found.outcomes) == 12
     assert found.method == "each scenario by itself (wait and see)"

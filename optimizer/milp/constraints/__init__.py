@@ -26,7 +26,7 @@ from optimizer.milp.constraints.limits import (
     add_site_limits,
     add_stock,
 )
-from optimizer.milp.constraints.mixes import add_bucket_demand, add_replica_time
+from optimizer.milp.constraints.mixes import add_bucket_demand, add_replica_time, add_worth
 from optimizer.milp.constraints.services import (
     add_demand,
     add_demand_rounding,
@@ -42,6 +42,7 @@ FAMILIES = (
     add_demand,
     add_bucket_demand,
     add_replica_time,
+    add_worth,
     add_demand_rounding,
     add_replica_price,
     add_supply_price,

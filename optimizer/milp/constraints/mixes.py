@@ -29,7 +29,7 @@ def add_bucket_demand(model: LinearModel, v: Variables, data: Instance, active: 
         served[i, b, s].append((column, 1.0 / service.bucket_load(b, s)))
     for i, service in enumerate(data.services):
         for s, load in enumerate(service.load):
-            for b in range(len(service.buckets) if load else 0):
+            for b in range(len(service.buckets) if load and service.routed else 0):
                 model.row(f"bucket_demand[{service.name},{b},{s}]", served[i, b, s], lower=1)
 
 
@@ -48,3 +48,34 @@ def add_replica_time(model: LinearModel, v: Variables, data: Instance, active: A
     for (i, c, s), terms in busy.items():
         name = f"replica_time[{data.services[i].name},{c},{s}]"
         model.row(name, [*terms, (v.serve[i, c, s], -1.0)], upper=0)
+
+
+def add_worth(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""Replicas earn what the requests are worth, whatever a bucket is worth.
+
+    $$\sum_c \max_b (w_{n,b}\, rate_{c,b})\, serve_{v,c,s}
+      + (1 + headroom_v) \sum_a w_{n,b(a)}\, api_{v,a,s} \ge load_{v,s} (1 + headroom_v),
+      \qquad \sum_b share_{v,b}\, w_{n,b} = 1$$
+
+    By duality replicas can serve all buckets just when this holds for every $w \ge 0$. These rows
+    take the place of routes in large instances, for the few $w$ that matter (`worth`). Rows
+    ``worth[v,s,n]``.
+    """
+    for i, service in enumerate(data.services):
+        earned = [
+            [service.earnings(worth, c) for c in range(len(service.replicas))]
+            for worth in service.worths
+        ]
+        for s, load in enumerate(service.load if service.worths else ()):
+            for n, worth in enumerate(service.worths if load else ()):
+                terms = [
+                    (v.serve[i, c, s], each)
+                    for c, each in enumerate(earned[n])
+                    if (i, c, s) in v.serve
+                ]
+                terms += [
+                    (v.api[i, a, s], worth[api.bucket] * (1 + service.headroom))
+                    for a, api in enumerate(service.apis)
+                ]
+                least = load * (1 + service.headroom)
+                model.row(f"worth[{service.name},{s},{n}]", terms, lower=least)

@@ -105,12 +105,13 @@ def add_replica_price(model: LinearModel, v: Variables, data: Instance, active: 
     $$\sum_c share_c\, price_{pool(c)}\, serve_{v,c,s} \ge W_v(load_{v,s})$$
 
     Valid for every plan because W is the least over whole replicas; only in merged periods, where
-    `serve` need not be whole. Rows ``replica_price[v,s,n]``, n the price vector.
+    `serve` need not be whole, and for mixes told by worths, which have no rounded rows. Rows
+    ``replica_price[v,s,n]``, n the price vector.
     """
-    if data.exact:
-        return
     for n, prices in enumerate(pool_prices(data)):
         for i, service in enumerate(data.services):
+            if data.exact and not service.worths:
+                continue
             plain = as_one_size(service, prices)
             least = {load: least_cover_cost(plain, load, prices) for load in set(service.load)}
             for s, load in enumerate(service.load):
@@ -131,11 +132,11 @@ def add_supply_price(model: LinearModel, v: Variables, data: Instance, active: A
       + owned + free\Bigr) \ge W(load_{\cdot,s})$$
 
     Valid because every day has whole nodes, enough for all services together; only in merged
-    periods. Where many replicas share a large node it is what keeps the model from renting a
-    tenth of one. Rows ``supply_price[s,n]``, n the price vector.
+    periods and with mixes told by worths. Where many replicas share a large node it is what keeps
+    the model from renting a tenth of one. Rows ``supply_price[s,n]``, n the price vector.
     """
     services = [(i, service) for i, service in enumerate(data.services) if not service.apis]
-    if data.exact or not services:
+    if not services or (data.exact and not any(x.worths for _, x in services)):
         return
     for n, prices in enumerate(pool_prices(data)):
         known: dict[tuple[float, ...], float] = {}

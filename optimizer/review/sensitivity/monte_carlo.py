@@ -23,6 +23,7 @@ from optimizer.review.sensitivity.closed import Closed, Floats
 from optimizer.review.sensitivity.drivers import ALL
 from optimizer.review.sensitivity.ranges import Seen
 from optimizer.review.sensitivity.results import Basis, Drawn, MonteCarlo, Span
+from optimizer.review.workbook.outcomes import months
 from optimizer.review.workbook.question import Question
 from providers.errors import RentoptError
 
@@ -96,8 +97,8 @@ def monte_carlo(
     tied = default_correlations() if correlations is None else correlations
     moved = [span for span in spans if span.driver in DRAWN and span.low < span.high]
     closed = Closed(question)
-    drawn = _Drawn(closed, volatility.value, [span.driver for span in moved], tied)
-    walk, scores = drawn.draw(draws, np.random.default_rng(seed))
+    drawing = Drawing(question, volatility.value, [span.driver for span in moved], tied)
+    walk, scores = drawing.draw(draws, np.random.default_rng(seed))
     values = {span.driver: triangular(span, scores[:, number]) for number, span in enumerate(moved)}
     npv = closed.npv(values, walk)
     npv = np.broadcast_to(npv, (len(walk),))
@@ -123,10 +124,10 @@ def monte_carlo(
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawing:
     """What is drawn together."""
 
-    closed: Closed
+    question: Question
     volatility: float
     others: list[str]
     correlations: Correlations
@@ -135,7 +136,7 @@ class _Drawn:
         """(level of rental prices (draws, months), normal scores of the others (draws, others));
         an odd number of draws is rounded up."""
         half = (draws + 1) // 2
-        years = self.closed.start / DAYS_IN_YEAR
+        years = np.array([float(month.start) for month in months(self.question)]) / DAYS_IN_YEAR
         steps = np.diff(years, prepend=0.0)
         normal = rng.standard_normal((half, len(years)))
         free = rng.standard_normal((half, 1 + len(self.others)))

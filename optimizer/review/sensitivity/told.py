@@ -33,19 +33,35 @@ WIDTH = 24
 """Characters of the longest bar."""
 
 
-def study_text(study: Sensitivity, plan: Plan, *, width: int | None, color: bool) -> str:
+def study_text(
+    study: Sensitivity,
+    plan: Plan,
+    more: Sequence[Section] = (),
+    *,
+    width: int | None,
+    color: bool,
+) -> str:
+    """
+    Args:
+        more: sections at the end.
+    """
     parts = [f"{line}\n" for line in headline(study, plan)]
-    parts += ["\n" + section_text(section, width, color) for section in sections(study)]
+    shown = [*sections(study), *more]
+    parts += ["\n" + section_text(section, width, color) for section in shown]
     return "".join(parts)
 
 
-def study_md(study: Sensitivity, plan: Plan) -> str:
+def study_md(study: Sensitivity, plan: Plan, more: Sequence[Section] = ()) -> str:
     first, *rest = (md_text(line) for line in headline(study, plan))
     lines = "".join(f"{line}  \n" for line in rest)
-    return "\n".join([f"## {first}\n", lines, *(section_md(s) for s in sections(study))])
+    return "\n".join([f"## {first}\n", lines, *map(section_md, [*sections(study), *more])])
 
 
-def study_json(study: Sensitivity, plan: Plan) -> str:
+def study_json(study: Sensitivity, plan: Plan, reoptimised: Any = None) -> str:
+    """
+    Args:
+        reoptimised: plain data of the draws that were planned again; null where none were.
+    """
     body = {
         "schema_version": SCHEMA_VERSION,
         "tool": f"rentopt {tool_version()}",
@@ -53,6 +69,7 @@ def study_json(study: Sensitivity, plan: Plan) -> str:
         "schedule_sha256": plan.schedule_sha256,
         "as_of": plan.as_of.isoformat(),
         **as_plain(study),
+        "reoptimised": reoptimised,
     }
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
@@ -183,7 +200,7 @@ def _histogram(found: MonteCarlo) -> str:
     for number, count in enumerate(found.counts):
         low, high = found.edges[number], found.edges[number + 1]
         bar = "█" * round(count / most * 2 * WIDTH)
-        mark = "<- 0" if low < 0 <= high else ""
+        mark = "← 0" if low < 0 <= high else ""
         lines.append(f"{_money(low):>14} {bar} {mark}".rstrip())
     return "\n".join(lines) + "\n"
 
