@@ -16,7 +16,15 @@ import typer
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.explaining import Changes, Depth, Explain, asked_changes, explained
 from optimizer.cli.plan import check_writable, deliver
-from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    NO_STORE,
+    AsOf,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+)
 from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from optimizer.problem import Problem
     from optimizer.review.figure import Figure
     from optimizer.review.memo.memo import Memo
+    from optimizer.review.sensitivity.ranges import Seen
     from optimizer.review.workbook.question import Question
     from optimizer.schedule.schedule import Schedule
     from providers.offers import OfferBook
@@ -58,6 +67,7 @@ class Material:
     focus_version: str = FocusVersion.V1_2
     lang: str = MemoLang.EN
     static: bool = False
+    store: str | None = None
 
     @cached_property
     def problem(self) -> Problem:
@@ -71,14 +81,18 @@ class Material:
 
         return make_question(self.plan, self.problem)
 
-    def figures(self, changes: tuple[tuple[str, Decimal], ...] = ()) -> tuple[Figure, ...]:
+    def figures(
+        self, asked: list[str], changes: tuple[tuple[str, Decimal], ...] = ()
+    ) -> tuple[Figure, ...]:
         """Those of the question, then those of the plan as a whole.
 
         Args:
+            asked: where one of these is not among them, the memo's own follow; they take longer.
             changes: other values for assumptions of the question; the plan's figures are left out.
         """
         from optimizer.report.plan_json import plan_to_dict
         from optimizer.review.derivation.answers import answer_figures
+        from optimizer.review.memo.figures import memo_figures
         from optimizer.review.plan_figures import plan_figures, plan_side
         from optimizer.verify.examine import whole_problem
         from optimizer.verify.plan_document import read_plan
@@ -92,13 +106,30 @@ class Material:
         document = read_plan(plan_to_dict(self.plan))
         side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
         answers = answer_figures(self.question, self.plan, self.problem)
-        return (*answers, *plan_figures(self.plan, side))
+        found = (*answers, *plan_figures(self.plan, side))
+        known = {part.name for figure in found for part in figure.walk()}
+        return found if known >= set(asked) else found + memo_figures(self.memo, self.problem)
 
     @cached_property
     def memo(self) -> Memo:
         from optimizer.review.memo.memo import make_memo
 
-        return make_memo(self.plan, self.problem, self.question)
+        return make_memo(self.plan, self.problem, self.question, price_history(self))
+
+
+def price_history(material: Material) -> tuple[Seen, ...]:
+    """Earlier prices of the rental compared with, where a price store has some."""
+    from optimizer.review.sensitivity.ranges import compared_quote, seen_prices
+    from providers.config import load_config
+    from providers.stored import price_changes
+
+    question, problem, store = material.question, material.problem, material.store
+    quote = compared_quote(question, problem)
+    if quote is None or store == NO_STORE:
+        return ()
+    sku = quote.listing.offer.sku
+    changes = price_changes(store or load_config().store_url, sku, material.plan.as_of)
+    return seen_prices(question, problem, changes)
 
 
 def _html(material: Material) -> str:
@@ -215,7 +246,7 @@ def review(
     else:
         material = _schedule_material(plan, as_of, prices, quotes, store, gap, time_limit, verbose)
     if explain:
-        figures = material.figures(asked_changes(changes))
+        figures = material.figures(explain, asked_changes(changes))
         deliver(explained(figures, explain, depth, data=format is not None), output)
     elif format is not None:
         material.focus_version, material.lang, material.static = focus_version, lang, static
@@ -252,7 +283,7 @@ def plan_material(
         loaded = schedule_of(found, path, schedule)
         return loaded, price_book(loaded, None, quotes, ("of", str(path)), store)
 
-    return Material(found, priced)
+    return Material(found, priced, store=store)
 
 
 def _schedule_material(
@@ -276,4 +307,4 @@ def _schedule_material(
         found = interruptible(
             lambda: find_plan(loaded, book, options, breakeven_s=0.0, progress=tell)
         )
-    return Material(found, lambda: (loaded, book))
+    return Material(found, lambda: (loaded, book), store=store)

@@ -10,18 +10,15 @@ import typer
 
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.plan import check_writable, deliver, terminal
-from optimizer.cli.price_options import NO_STORE, PlanStore, Quotes
+from optimizer.cli.price_options import PlanStore, Quotes
 from optimizer.cli.progress import interruptible
-from optimizer.cli.review import plan_material
+from optimizer.cli.review import plan_material, price_history
 from optimizer.cli.sweep import cores, local_backend, progress_bar, span_of
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
-    from optimizer.problem import Problem
     from optimizer.reoptimise import Reoptimised, Work
-    from optimizer.review.sensitivity.ranges import Seen
     from optimizer.review.sensitivity.results import Sensitivity
-    from optimizer.review.workbook.question import Question
 
 
 class StudyFormat(StrEnum):
@@ -114,7 +111,7 @@ def sensitivity(
     own = None
     if scenarios is not None:
         own = scenario_table(question, read_scenarios(scenarios), f"from {scenarios.name}")
-    history = _history(question, problem, material.plan, store)
+    history = price_history(material)
     found = study(
         question,
         problem,
@@ -164,19 +161,3 @@ def _told(
         return told.study_md(found, plan, more)
     width, color = terminal() if str(output) == "-" else (None, False)
     return told.study_text(found, plan, more, width=width, color=color)
-
-
-def _history(
-    question: Question, problem: Problem, plan: Plan, store: str | None
-) -> tuple[Seen, ...]:
-    """Earlier prices of the rental compared with, where a price store has some."""
-    from optimizer.review.sensitivity.ranges import compared_quote, seen_prices
-    from providers.config import load_config
-    from providers.stored import price_changes
-
-    quote = compared_quote(question, problem)
-    if quote is None or store == NO_STORE:
-        return ()
-    sku = quote.listing.offer.sku
-    changes = price_changes(store or load_config().store_url, sku, plan.as_of)
-    return seen_prices(question, problem, changes)

@@ -79,6 +79,17 @@ def test_leftover_cents_go_to_the_largest_remainders_and_then_in_line_order():
     assert footed([Decimal("0.005")] * 4) == [Decimal("0.01")] * 2 + [Decimal(0)] * 2
 
 
+@given(amounts.filter(bool), st.integers(-3, 3))
+def test_whole_units_add_up_to_a_total_that_is_rounded_already(lines, off):
+    exact = sum(lines, Decimal(0))
+    total = exact.quantize(Decimal(1)) + off
+    rounded = footed(lines, Decimal(1), total)
+    assert sum(rounded) == total
+    assert all(line == line.to_integral_value() for line in rounded)
+    apart = [abs(a - b) for a, b in zip(rounded, lines, strict=True)]
+    assert max(apart) < 2 + Decimal(abs(off)) / len(lines)
+
+
 @given(st.decimals("0.02", 10**6, places=4), st.decimals(0, 10**5, places=4))
 def test_what_is_proven_never_looks_better_than_it_is(bound, excess):
     text = proven(bound + excess, bound, "CNY")

@@ -23,7 +23,7 @@ def test_a_comment_says_decision_figures_flip_and_checks(case, lang):
     assert f"**{verdict}{words('stop')}**" in text
     assert words.money(made.npv, sign=True) in text
     assert made.decision.flip is not None
-    assert words(f"lever_{made.decision.flip.lever.name}") in text
+    assert words(f"swing_{made.decision.flip.span.driver}") in text
     assert words("checks_hold", n=len(made.checks)) in text
     assert made.plan_sha256 in text
 

@@ -21,9 +21,9 @@ from optimizer.review.memo.words import Lang, _texts
 
 CASES = ("tiny", "everything")
 FIGURES = {
-    "npv", "whole_plan.npv", "cash_at_risk", "break_even_use", "utilisation",
-    "valid_until", "irr", "payback", "saving", "answers.mix.npv",
-    "answers.rent.npv", "ladder.1.saving", "net.1", "pv_net.1", "tornado.rent.low",
+    "npv", "plan.saves.rent", "cash_at_risk", "break_even_use", "utilisation",
+    "valid_until", "irr", "payback", "saving", "plan.pv",
+    "plan.answer.rent", "ladder.1.saving", "net.1", "pv_net.1", "tornado.rent.low",
     "rent_1", "discount_rate", "use_1", "break_even_price", "capex",
 }  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_figures_carry_their_names_and_exact_values():
     assert {element["data-figure"] for element in soup.find_all("data")} >= FIGURES
     assert Decimal(figure(soup, "npv")["value"]) == made.npv
     saved = made.plan.answer("rent").npv - made.plan.answer("mix").npv
-    assert Decimal(figure(soup, "whole_plan.npv")["value"]) == saved
+    assert Decimal(figure(soup, "plan.saves.rent")["value"]) == saved
     assert figure(soup, "payback")["value"] == str(made.base.value("payback") or "")
 
 
@@ -193,7 +193,7 @@ def test_what_is_bought_and_rented_adds_up_as_it_is_printed():
 # -- languages -------------------------------------------------------------------------------------
 
 KEPT = re.compile(
-    r"GPU|NPV|IRR|MIRR|PUE|kWh|kW|PV|SHA-256|rentopt|breakeven|regime|RTX\S*|A\d+\S*|\d+x\S+|CNY"
+    r"GPU|NPV|CVaR|IRR|MIRR|PUE|kWh|kW|PV|SHA-256|rentopt|breakeven|regime|RTX\S*|A\d+\S*|\d+x\S+|CNY"
     r"|buy(?= )|Qwen\S*|q?lora|pretrain"
 )
 """Names and units that are the same in Chinese."""

@@ -93,9 +93,3 @@ def test_points_of_the_break_even_curve_put_back_leave_no_npv(case):
         put_back = asked.at(Position(rent=factor, use=point.use / use))
         assert abs(put_back.npv) <= D("1e-6") * capex
         assert abs(point.rent - asked.base.mean_rent * factor) < TINY
-
-
-def test_another_discount_rate_is_the_question_at_that_rate():
-    asked = what_if("full")
-    for rate in ("0", "0.03", "0.4"):
-        assert abs(asked.base.npv_by_rate(D(rate)) - asked.at(Position(rate=D(rate))).npv) < TINY

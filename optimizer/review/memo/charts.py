@@ -11,11 +11,12 @@ from markupsafe import Markup
 from optimizer.costs import MEAN_DAYS_IN_MONTH
 from optimizer.plans import Plan
 from optimizer.report.gantt import rows, unit_of
-from optimizer.review.memo.levers import Tornado
 from optimizer.review.memo.runs import runs
+from optimizer.review.memo.studied import FORMS
 from optimizer.review.memo.svg import Axis, Frame, axis, drawing, path, tag
 from optimizer.review.memo.what_if import ONE, ZERO, Answered
 from optimizer.review.memo.words import Words
+from optimizer.review.sensitivity.results import Bar, MonteCarlo
 
 LINES = Frame(width=640, height=300, left=84, right=14, top=12, bottom=40)
 WIDEST_RENT = Decimal("2.2")
@@ -139,10 +140,10 @@ def _month_ticks(frame: Frame, days: int, words: Words) -> list[Markup]:
 _ROW = 40
 
 
-def tornado_chart(swings: list[Tornado], npv: Decimal, words: Words) -> Markup:
+def tornado_chart(bars: Sequence[Bar], npv: Decimal, words: Words) -> Markup:
     """Bars from the NPV of the memo to that at either end of each range."""
-    frame = Frame(width=640, height=34 + _ROW * len(swings), left=178, right=16, top=4, bottom=30)
-    ends = [value for swing in swings for value in (swing.npv_at_low, swing.npv_at_high)]
+    frame = Frame(width=640, height=34 + _ROW * len(bars), left=178, right=28, top=4, bottom=30)
+    ends = [value for bar in bars for value in (bar.npv_low, bar.npv_high)]
     scale = axis([ZERO, npv, *ends], 6)
     base, zero = frame.x(scale.share(npv)), frame.x(scale.share(ZERO))
     inside = []
@@ -151,16 +152,17 @@ def tornado_chart(swings: list[Tornado], npv: Decimal, words: Words) -> Markup:
         inside.append(tag("line", class_="grid", x1=x, x2=x, y1=frame.top, y2=frame.y(0)))
         inside.append(tag("text", _short(value, scale, words), class_="tick x", x=x,
                           y=frame.y(0) + 18))  # fmt: skip
-    for number, swing in enumerate(swings):
+    for number, bar in enumerate(bars):
         y = frame.top + _ROW * number + 6
-        name = words(f"lever_{swing.name}")
-        low, high = (words.of(swing.form, value) for value in (swing.low, swing.high))
+        span, form = bar.span, FORMS[bar.span.driver]
+        name = words(f"swing_{span.driver}")
+        low, high = (words.of(form, value) for value in (span.low, span.high))
         # One with a unit is enough.
-        lower = words.of(swing.form, swing.low, unit=False)
+        lower = words.of(form, span.low, unit=False)
         inside.append(tag("text", name, class_="name", x=frame.left - 12, y=y + 12))
         inside.append(tag("text", f"{lower} – {high}", class_="range", x=frame.left - 12, y=y + 26))
         for end, value, label in (
-            ("low", swing.npv_at_low, low), ("high", swing.npv_at_high, high),
+            ("low", bar.npv_low, low), ("high", bar.npv_high, high),
         ):  # fmt: skip
             x = frame.x(scale.share(value))
             told = f"{name}: {label} → {words.money(value, sign=True)}"
@@ -179,6 +181,37 @@ def _short(value: Decimal, scale: Axis, words: Words) -> str:
     if all(v % 1000 == 0 for v in scale.values) and max(abs(v) for v in scale.values) >= 10_000:
         return f"{words.number(value / 1000)}k" if value else "0"
     return words.number(value, 0 if scale.step % 1 == 0 else 2)
+
+
+def spread(found: MonteCarlo, words: Words) -> Markup:
+    """How often the draws came to which NPV; classes above 0 are where buying wins."""
+    frame = Frame(width=640, height=220, left=14, right=14, top=10, bottom=30)
+    low, high = found.edges[0], found.edges[-1]
+    most = max(found.counts)
+
+    def x(npv: float) -> float:
+        return frame.x((npv - low) / (high - low))
+
+    inside = []
+    for number, count in enumerate(found.counts):
+        left, right = x(found.edges[number]), x(found.edges[number + 1])
+        tall = (frame.y(0) - frame.top) * count / most
+        begins = found.edges[number]
+        told = f"{words.money(Decimal(round(begins)), sign=True)} …: {count}"
+        kind = "wins" if begins >= 0 else "loses"
+        inside.append(
+            tag("rect", tag("title", told), class_=f"class {kind}", x=left + 0.5, width=max(
+                right - left - 1, 0.5), y=frame.y(0) - tall, height=tall)
+        )  # fmt: skip
+    scale = axis([Decimal(round(low)), Decimal(round(high))], 6)
+    inside += [
+        tag("text", _short(value, scale, words), class_="tick x", x=x(float(value)),
+            y=frame.y(0) + 18)
+        for value in scale.values if low <= value <= high
+    ]  # fmt: skip
+    if low < 0 < high:
+        inside.append(tag("line", class_="base", x1=x(0), x2=x(0), y1=frame.top, y2=frame.y(0)))
+    return drawing("spread-chart", frame, words("spread_title"), words("spread_told"), *inside)
 
 
 _LANE = 24

@@ -10,9 +10,9 @@ from decimal import Decimal
 from optimizer.cautions import STALE_DAYS
 from optimizer.plans import Plan
 from optimizer.problem import Problem
-from optimizer.review.memo.levers import Flip
 from optimizer.review.memo.register import Assumption
 from optimizer.review.memo.what_if import ZERO
+from optimizer.review.sensitivity.results import Bar
 from optimizer.review.workbook.question import Question
 
 
@@ -45,7 +45,7 @@ class Decision:
     whole: Decimal | None
     """Present value that the best plan saves over renting all; None: not everything can be rented,
     or nothing is bought."""
-    flip: Flip | None
+    flip: Bar | None
     """The assumption that flips the answer with the smallest relative change."""
     until: Ends
     draft: bool
@@ -55,7 +55,7 @@ class Decision:
 
 
 def decide(
-    plan: Plan, problem: Problem, question: Question, npv: Decimal, flips: list[Flip],
+    plan: Plan, problem: Problem, question: Question, npv: Decimal, flip: Bar | None,
     assumptions: list[Assumption], draft: bool,
 ) -> Decision:  # fmt: skip
     lots = question.lots
@@ -71,7 +71,7 @@ def decide(
         capex=sum((lot.nodes * lot.price for lot in lots), ZERO),
         paid=question.first_day + timedelta(min(lot.paid for lot in lots)),
         whole=_whole(plan),
-        flip=flips[0] if flips else None,
+        flip=flip,
         until=min(_ends(plan, problem, question, assumptions), key=lambda end: end.day),
         draft=draft,
     )

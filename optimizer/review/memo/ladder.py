@@ -16,7 +16,7 @@ from decimal import Decimal
 from optimizer.plans import Plan, Usage
 from optimizer.report.rental_groups import hours_in
 from optimizer.review.memo.what_if import ONE, ZERO, WhatIf
-from optimizer.review.workbook.question import HOURS_IN_DAY, Lot
+from optimizer.review.workbook.question import HOURS_IN_DAY, Lot, Question
 
 Busy = dict[date, list[Decimal]]
 """Nodes of one option at work, by day and hour."""
@@ -68,6 +68,11 @@ class Ladder:
             even = answered.value("break_even_rent")
             found.append(Rung(number, lot.node, use, days, answered.npv, so_far, even))
         return found
+
+    def alone(self) -> Iterator[Question]:
+        """The question of each node by itself."""
+        for index, use, _ in self._nodes(ONE):
+            yield self._one(index, use).question
 
     def regime(self) -> Regime:
         """With more load, more nodes would be busy, up to those that are bought."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from optimizer.report.tables import Column, render
 from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.sayings import Sayings
-from optimizer.review.memo.tables import Table, Tables
+from optimizer.review.memo.swing_tables import SwingTables
+from optimizer.review.memo.tables import Table
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.workbook.texts import inert
 
@@ -18,7 +19,7 @@ LONGEST = 400
 def memo_md(memo: Memo, lang: Lang = Lang.EN) -> str:
     """Short enough to be read as a comment; the rest is in the HTML memo and the workbook."""
     words = Words(lang, memo.plan.currency)
-    say, tables = Sayings(memo, words), Tables(memo, words)
+    say, tables = Sayings(memo, words), SwingTables(memo, words)
     failed = [check.name for check in memo.checks if not check.holds]
     checked = words(
         "checks_fail" if failed else "checks_hold", n=len(memo.checks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,9 +15,11 @@ from optimizer.problem import Problem
 from optimizer.report.plan_json import plan_to_json
 from optimizer.review.memo.decision import Decision, decide
 from optimizer.review.memo.ladder import Ladder, Regime, Rung
-from optimizer.review.memo.levers import Flip, Tornado, TwoWay, flips, tornado, two_way
 from optimizer.review.memo.register import Assumption, is_draft, register
+from optimizer.review.memo.studied import around, left, studied
 from optimizer.review.memo.what_if import ZERO, Answered, WhatIf, make_what_if
+from optimizer.review.sensitivity.ranges import Seen
+from optimizer.review.sensitivity.results import Sensitivity, Tornado, TwoWay
 from optimizer.review.workbook.question import Question
 
 TOLERANCE = Decimal("1e-6")
@@ -42,8 +44,7 @@ class Memo:
     plan: Plan
     what_if: WhatIf
     decision: Decision
-    flips: tuple[Flip, ...]
-    tornado: tuple[Tornado, ...]
+    study: Sensitivity
     two_way: TwoWay | None
     rungs: tuple[Rung, ...]
     regime: Regime
@@ -68,9 +69,15 @@ class Memo:
         return self.base.npv
 
 
-def make_memo(plan: Plan, problem: Problem, question: Question) -> Memo:
+def make_memo(
+    plan: Plan, problem: Problem, question: Question, history: Sequence[Seen] = ()
+) -> Memo:
+    """
+    Args:
+        history: earlier prices of the rental compared with, oldest first.
+    """
     what_if = make_what_if(question, problem)
-    found, assumptions = flips(what_if), register(what_if, plan, problem)
+    study, assumptions = studied(question, problem, history), register(what_if, plan, problem)
     ladder = Ladder(what_if, plan)
     rungs = ladder.rungs()
     npv = what_if.base.npv
@@ -78,15 +85,14 @@ def make_memo(plan: Plan, problem: Problem, question: Question) -> Memo:
     return Memo(
         plan=plan,
         what_if=what_if,
-        decision=decide(plan, problem, question, npv, found, assumptions, draft),
-        flips=tuple(found),
-        tornado=tuple(tornado(what_if)),
-        two_way=two_way(what_if),
+        decision=decide(plan, problem, question, npv, study.tornado.decisive, assumptions, draft),
+        study=study,
+        two_way=around(question),
         rungs=tuple(rungs),
         regime=ladder.regime(),
         assumptions=tuple(assumptions),
         returns=tuple(_returns(what_if.base)),
-        checks=tuple(_checks(plan, what_if.base, found, rungs)),
+        checks=tuple(_checks(plan, what_if.base, study.tornado, rungs)),
         vat=problem.costs.money.vat,
         plan_sha256=hashlib.sha256(plan_to_json(plan).encode()).hexdigest(),
     )
@@ -102,7 +108,7 @@ def _returns(base: Answered) -> Iterator[tuple[str, Metric]]:
     yield "mirr", found
 
 
-def _checks(plan: Plan, base: Answered, found: list[Flip], rungs: list[Rung]) -> Iterator[Check]:
+def _checks(plan: Plan, base: Answered, tornado: Tornado, rungs: list[Rung]) -> Iterator[Check]:
     capex = base.known("capex")
 
     def check(name: str, apart: Decimal) -> Check:
@@ -112,7 +118,9 @@ def _checks(plan: Plan, base: Answered, found: list[Flip], rungs: list[Rung]) ->
     yield check("sides", base.npv - sides)
     yield check("flows", base.npv - base.worth(base.flows.net))
     yield check("nodes", base.npv - sum((rung.saving for rung in rungs), ZERO))
-    yield check("flips", max((flip.left for flip in found), default=ZERO) * capex)
+    lefts = (abs(left(base.question, bar)) for bar in tornado.bars)
+    yield check("flips", max(lefts, default=ZERO))
+    yield check("study", base.npv - tornado.npv)
     hours, owned = base.known("utilisation"), Decimal(1)
     yield check("hours", max(ZERO, hours - owned) * capex)
     paid = sum((line.amount for line in plan.ledger), ZERO)

@@ -22,6 +22,7 @@ from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.palette import css
 from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.script_model import script_model
+from optimizer.review.memo.swing_tables import SwingTables
 from optimizer.review.memo.tables import Tables
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.workbook.texts import inert
@@ -58,6 +59,7 @@ def memo_html(memo: Memo, lang: Lang = Lang.EN, *, static: bool = False) -> str:
 
 def _context(memo: Memo, words: Words) -> dict[str, Any]:
     tables, say, base = Tables(memo, words), Sayings(memo, words), memo.base
+    swings = SwingTables(memo, words)
     factors = charts.even_curve_factors(base)
     even = base.outcomes["break_even_use"].value
 
@@ -74,12 +76,19 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "bullet": charts.bullet(base.known("utilisation"), even, words),
         "crossover": drawn("crossover", charts.crossover(base, words)),
         "even": drawn("explore", charts.even_curve(base, words)),
-        "tornado": drawn("tornado", charts.tornado_chart(list(memo.tornado), memo.npv, words)),
+        "tornado": drawn(
+            "tornado", charts.tornado_chart(memo.study.tornado.bars, memo.npv, words)
+        ),
+        "spread": drawn("likely", charts.spread(memo.study.monte_carlo, words)),
         "calendar": drawn("calendar", charts.calendar(memo.plan, words)),
         "three": tables.three(), "ladder": tables.ladder(), "metrics": tables.metrics(),
         "cash": tables.cash(), "crossover_data": tables.crossover(),
-        "even_data": tables.even(factors[::4]), "tornado_data": tables.tornado(),
-        "two_way": tables.two_way(), "regime": tables.regime(),
+        "even_data": swings.even(factors[::4]), "tornado_data": swings.tornado(),
+        "spread_data": swings.spread(),
+        "likely_tables": [t for t in (swings.scenarios(), swings.waiting()) if t is not None],
+        "drawn_from": swings.drawn_from(), "likely": say.likely(),
+        "flip_at": say.flip_at(), "flip_change": say.flip_change(),
+        "two_way": swings.two_way(), "regime": swings.regime(),
         "calendar_data": tables.calendar(),
         "plan_tables": [t for t in (tables.bought(), tables.rented()) if t is not None],
         "register": say.register(), "rejected": say.rejected(), "checks": say.checks(),

@@ -12,7 +12,8 @@ from optimizer.report.plan_json import tool_version
 from optimizer.report.plan_why import rejected
 from optimizer.review.memo.memo import TOLERANCE, Memo
 from optimizer.review.memo.register import Assumption
-from optimizer.review.memo.tables import Cell, Row, Table, Tables
+from optimizer.review.memo.studied import FORMS, change
+from optimizer.review.memo.tables import Cell, Row, Table, Tables, whole
 from optimizer.review.memo.words import NONE, Words
 
 MOST_ROWS = 40
@@ -67,14 +68,32 @@ class Sayings:
         flip = self.decision.flip
         if flip is None:
             return self.w("flip_none")
-        now = self.w.of(flip.lever.form, flip.lever.now)
+        now = self.w.of(FORMS[flip.span.driver], flip.span.base)
         return self.w("flip_buy" if self.memo.npv > 0 else "flip_rent", now=now)
+
+    def flip_at(self) -> str:
+        flip = self.decision.flip
+        if flip is None or flip.flip is None:
+            return ""
+        return self.w.of(FORMS[flip.span.driver], flip.flip)
+
+    def flip_change(self) -> str:
+        flip = self.decision.flip
+        return "" if flip is None else self.w.percent(change(flip), 0, sign=True)
+
+    def likely(self) -> str:
+        """What random draws say of NPV, in a sentence."""
+        drawn, w = self.memo.study.monte_carlo, self.w
+        low, high = (w.money(whole(drawn.quantile(q)), sign=True) for q in (0.1, 0.9))
+        wins = w.percent(whole(drawn.buying_wins * 100) / 100, 0)
+        return w("likely", low=low, high=high, wins=wins)
 
     def headlines(self) -> Iterator[tuple[str, str, str]]:
         """(what, value, remark) of the first page."""
         w, base, d = self.w, self.memo.base, self.decision
         rate = w.percent(self.q.rate)
         yield w("kpi_npv"), w.money(self.memo.npv, sign=True), w("kpi_npv_note", rate=rate)
+        yield w("kpi_likely"), "", self.likely()
         yield w("kpi_risk"), w.money(base.known("cash_at_risk")), w("kpi_risk_note")
         even = base.outcomes["break_even_use"].metric
         used = w("kpi_planned") + w.percent(base.known("utilisation"))
@@ -83,10 +102,8 @@ class Sayings:
         if d.flip is None:
             yield w("kpi_flip"), w("none"), w("flip_none")
         else:
-            at = w.of(d.flip.lever.form, d.flip.value)
-            change = w.percent(d.flip.change, 0, sign=True)
-            name = w(f"lever_{d.flip.lever.name}")
-            yield w("kpi_flip"), name, f"{self.flip_note()}{at} ({change})"
+            name = w(f"swing_{d.flip.span.driver}")
+            yield w("kpi_flip"), name, f"{self.flip_note()}{self.flip_at()} ({self.flip_change()})"
         yield w("kpi_valid"), w.day(d.until.day), self.valid_note()
 
     def vat(self) -> str:

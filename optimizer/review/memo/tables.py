@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -103,15 +103,18 @@ class Tables:
         best, rows, notes = self.plan.answer("mix"), [], []
         for answer in self.plan.answers:
             name = self.w(f"answer_{answer.kind}")
+            keys = (f"answers.{answer.kind}.total", f"plan.answer.{answer.kind}")
+            if answer is best:
+                keys = ("plan.total", "plan.pv")
             extra = None
             if answer.npv is not None and best.npv is not None and answer is not best:
                 extra = answer.npv - best.npv
             gap = self.w.percent(Decimal(repr(answer.gap)), 2) if answer.gap is not None else NONE
             rows.append(
                 Row((
-                    Cell(name), self.money(answer.total, f"answers.{answer.kind}.total"),
-                    self.money(answer.npv, f"answers.{answer.kind}.npv"),
-                    self.money(extra, f"answers.{answer.kind}.extra", sign=True),
+                    Cell(name), self.money(answer.total, keys[0]),
+                    self.money(answer.npv, keys[1]),
+                    self.money(extra, f"plan.saves.{answer.kind}", sign=True),
                     self.number(gap), self.number(f"{answer.nodes_bought}"),
                 ), "strong" if answer is best else "")
             )  # fmt: skip
@@ -199,8 +202,8 @@ class Tables:
                     *(self.money(value, sign=True) for value in cells),
                     self.money(net, f"net.{number}", sign=True, exact=flows.net[number]),
                     self.money(so_far, sign=True),
-                    self.money(worth[number], f"pv_net.{number}", sign=True,
-                               exact=present[number]),
+                    self.money(worth[number], f"pv_net.{number}" if present[number] else "",
+                               sign=True, exact=present[number]),
                     self.money(worth_so_far, sign=True),
                 ))
             )  # fmt: skip
@@ -225,87 +228,6 @@ class Tables:
         ]  # fmt: skip
         heads = self.head("day", "cost_rent", "cost_buy", "cost_sold", right=0)
         return Table(self.w("crossover_title"), heads, tuple(rows))
-
-    # -- sensitivity -----------------------------------------------------------------------------
-
-    def even(self, factors: Sequence[Decimal]) -> Table:
-        rows = [
-            Row((
-                self.number(self.w.price(point.rent)),
-                self.number(NONE if point.use is None else self.w.percent(point.use)),
-            ))
-            for point in self.base.even_use(list(factors))
-        ]  # fmt: skip
-        return Table(self.w("even_title"), self.head("rent", "even_use", right=0), tuple(rows))
-
-    def tornado(self) -> Table:
-        rows = [
-            Row((
-                Cell(self.w(f"lever_{swing.name}")),
-                self.number(self.w.of(swing.form, swing.now)),
-                self.number(self.w.of(swing.form, swing.low)),
-                self.number(self.w.of(swing.form, swing.high)),
-                self.money(swing.npv_at_low, f"tornado.{swing.name}.low", sign=True),
-                self.money(swing.npv_at_high, f"tornado.{swing.name}.high", sign=True),
-                self.number(self._flip(swing.name)),
-                Cell(self.w(f"range_{swing.source}")),
-            ))
-            for swing in self.memo.tornado
-        ]  # fmt: skip
-        heads = (*self.head("assumption", "now", "low", "high", "npv_low", "npv_high", "flip"),
-                 Cell(self.w("col_range")))  # fmt: skip
-        return Table(self.w("h_tornado"), heads, tuple(rows))
-
-    def _flip(self, name: str) -> str:
-        for flip in self.memo.flips:
-            if flip.lever.name == name:
-                return self.w.of(flip.lever.form, flip.value)
-        return NONE
-
-    def two_way(self) -> Table | None:
-        found = self.memo.two_way
-        if found is None:
-            return None
-        rows = [
-            Row((
-                Cell(self.w.percent(use), "n here" if number == found.planned else "n"),
-                *(
-                    Cell(self.w.number(npv, sign=True), self._cell_kind(
-                        npv, here=(number, column) == (found.planned, found.quoted)))
-                    for column, npv in enumerate(line)
-                ),
-            ))
-            for number, (use, line) in enumerate(zip(found.uses, found.npv, strict=True))
-        ]  # fmt: skip
-        heads = (Cell(self.w("col_use_down")), *(
-            Cell(self.w.price(rent), "n here" if n == found.quoted else "n")
-            for n, rent in enumerate(found.rents)
-        ))  # fmt: skip
-        return Table(self.w("h_two_way"), heads, tuple(rows), kind="heat",
-                     across=self.w("across_rent", currency=self.w.unit))  # fmt: skip
-
-    @staticmethod
-    def _cell_kind(npv: Decimal, *, here: bool) -> str:
-        return f"n {'wins' if npv > 0 else 'loses'}{' here' if here else ''}"
-
-    def regime(self) -> Table:
-        found = self.memo.regime
-        rows = [
-            Row((
-                Cell(self.w.percent(load, 0), "n here" if load == 1 else "n"),
-                *(
-                    Cell(f"{nodes}", f"n own{nodes * 4 // found.most}"
-                         f"{' here' if load == 1 == rent else ''}")
-                    for rent, nodes in zip(found.rents, line, strict=True)
-                ),
-            ))
-            for load, line in zip(found.loads, found.nodes, strict=True)
-        ]  # fmt: skip
-        heads = (Cell(self.w("col_load_down")), *(
-            Cell(self.w.percent(rent, 0), "n here" if rent == 1 else "n") for rent in found.rents
-        ))  # fmt: skip
-        return Table(self.w("h_regime"), heads, tuple(rows), kind="heat",
-                     across=self.w("across_rent_share"))  # fmt: skip
 
     # -- the plan --------------------------------------------------------------------------------
 
@@ -361,6 +283,11 @@ class Tables:
                    ("rent_node", "offer", "for", "days", "quoted")),
                  *self.head("cost", "age", right=0))  # fmt: skip
         return Table(self.w("t_rented"), heads, tuple(rows), foot, titled=True)
+
+
+def whole(value: float) -> Decimal:
+    """A figure that was drawn: no more than whole units are meant."""
+    return Decimal(round(value))
 
 
 def _adding_up(memo: Memo) -> Iterator[tuple[Rung, Decimal, Decimal]]:

@@ -162,11 +162,6 @@ class Answered:
         pairs = zip(flows, self.months, strict=True)
         return sum((flow * month.factor for flow, month in pairs), ZERO)
 
-    def npv_by_rate(self, rate: Decimal) -> Decimal:
-        """NPV at another discount rate: only the discounting changes."""
-        pairs = zip(self.flows.net, self.months, strict=True)
-        return sum((flow * (1 + rate) ** (-month.end / 365) for flow, month in pairs), ZERO)
-
     def even_use(self, factors: list[Decimal]) -> list[EvenPoint]:
         """Break-even utilisation at these factors of the rental price.
 
