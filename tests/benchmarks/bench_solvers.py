@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bench_plan import machine
+from bench_plan import STRONGER_ROWS, machine
 from families import Family
 from ortools.math_opt.python import mathopt
 from per_task import per_task_cost
@@ -41,7 +41,6 @@ from optimizer.problem import gather
 from optimizer.schedule.load import load_schedule
 
 ROOT = Path(__file__).parents[2]
-STRONGER_ROWS = ("add_demand_rounding", "add_replica_price", "add_supply_price")
 GAPS = (0.01, 0.001)
 OURS = "rentopt"
 PLAIN = {"HiGHS": "HIGHS", "SCIP": "GSCIP", "CP-SAT": "CP_SAT"}
