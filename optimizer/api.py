@@ -112,7 +112,8 @@ def plan(
     asked = reported
     try:
         if breakeven_s is not None:
-            progress("break-even points")
+            if not options.stopped:
+                progress("break-even points")
             rows = breakeven_rows(problem, best.made, best.solution, rest, budget_s=breakeven_s)
             made = replace(made, breakeven=tuple(rows))
         asked = time.monotonic()
@@ -190,20 +191,20 @@ def three_answers(
             )
         raise NoPlanError(explain(problem, options))
     best = mix
-    progress("all rented")
     rent: Solved | NoSolution = mix
     if mix.nodes_bought and options.stopped:
         rent = NoSolution(infeasible=False)
     elif mix.nodes_bought:
+        progress("all rented")
         rent = solve_problem(problem.without_purchases(), options)
         best = _cheaper(best, rent)
-    progress("all owned")
     own: Solved | NoSolution = NoSolution(infeasible=True)
     if not (problem.market.listings or problem.quotas or any(s.apis for s in problem.services)):
         own = mix
     elif (problem.purchases or problem.owned) and options.stopped:
         own = NoSolution(infeasible=False)
     elif problem.purchases or problem.owned:
+        progress("all owned")
         own = solve_problem(problem.without_renting(), options)
         best = _cheaper(best, own)
     best = replace(best, solution=replace(best.solution, bound=mix.solution.bound))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -54,7 +55,8 @@ def _in_words(known: Known, currency: str) -> str:
     found = f"{known.objective:,.2f} {currency} found"
     if known.bound == -float("inf"):
         return found
-    return f"{found}, at least {known.bound:,.2f} needed, gap {known.gap:.2%}"
+    gap = math.ceil(known.gap * 10_000 - 1e-9) / 100
+    return f"{found}, at least {known.bound:,.2f} needed, gap {gap:.2f}%"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from optimizer.milp.merge import Merged, merge_days
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
+from optimizer.milp.priced import add_dual_price
 from optimizer.milp.realize import realized
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
@@ -119,13 +120,19 @@ class _Search:
         whole_columns = model.whole
         model.whole = [False] * len(whole_columns)
         loose = run_solver(model, self.options, self._until(0.5), counts=BOUND)
-        model.whole = whole_columns
-        if not self._bounded(loose) or loose.values is None:
+        values = loose.values
+        if not self._bounded(loose) or values is None:
             return
-        few = replace(model, upper=_only_used(v, model, loose.values))
+        if loose.duals and add_dual_price(model, v, merged.instance, values, loose.duals):
+            tighter = run_solver(model, self.options, self._until(0.3), counts=BOUND)
+            if not self._bounded(tighter):
+                return
+            values = tighter.values or values
+        model.whole = whole_columns
+        few = replace(model, upper=_only_used(v, model, values))
         near = replace(self.options, gap=self.options.gap / 4)
         raw = run_solver(few, near, self._until(0.3))
-        self._near(merged, v, raw.values or loose.values)
+        self._near(merged, v, raw.values or values)
         if self._enough():
             return
         raw = run_solver(model, near, self._until(0.5), start=raw.values, counts=BOUND)

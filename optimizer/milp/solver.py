@@ -51,6 +51,8 @@ class Raw:
     objective: float
     bound: float
     infeasible: bool
+    duals: Sequence[float] = ()
+    """[row] dual values, of a model without whole columns"""
 
 
 def run_solver(
@@ -122,7 +124,11 @@ class _Run:
         by_variable = result.variable_values()
         values = [by_variable[x] for x in self.problem.variables()]
         objective = result.objective_value()
-        return Raw(values, objective, min(bound, objective), infeasible=False)
+        duals: list[float] = []
+        if result.has_dual_feasible_solution():
+            by_row = result.dual_values()
+            duals = [by_row[row] for row in self.problem.linear_constraints()]
+        return Raw(values, objective, min(bound, objective), infeasible=False, duals=duals)
 
 
 def _watched(

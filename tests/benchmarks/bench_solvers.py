@@ -4,7 +4,9 @@
 
 Every measurement is a process of its own, with a limit of time and its own greatest memory. The
 plain model has one column for each offer, day and hour, and no rows that only tighten it. Prints
-Markdown tables; asserts that no bound is above a plan, and nothing about seconds.
+Markdown tables; fails if a bound is above a plan, and asserts nothing about seconds. Seconds are
+those of the processor, all threads together, so that a busy machine counts little; the limit is by
+the clock.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bench_plan import machine
+from bench_plan import STRONGER_ROWS, machine
 from families import Family
 from ortools.math_opt.python import mathopt
 from per_task import per_task_cost
@@ -39,7 +41,6 @@ from optimizer.problem import gather
 from optimizer.schedule.load import load_schedule
 
 ROOT = Path(__file__).parents[2]
-STRONGER_ROWS = ("add_demand_rounding", "add_replica_price", "add_supply_price")
 GAPS = (0.01, 0.001)
 OURS = "rentopt"
 PLAIN = {"HiGHS": "HIGHS", "SCIP": "GSCIP", "CP-SAT": "CP_SAT"}
@@ -67,14 +68,13 @@ EXAMPLES = ("startup-cny", "team-eur", "starters/mixed", "starters/training", "s
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds to a first plan and to each gap; INF where the limit came first."""
+    """Processor seconds to a first plan and to each gap; INF where the limit came first."""
 
     first_s: float
     to_gap_s: tuple[float, ...]
     objective: float
     bound: float
     peak_mib: float = 0.0
-    cpu_s: float = 0.0
 
     @property
     def gap(self) -> float:
@@ -83,11 +83,11 @@ class Measured:
 
 
 def ours(data: Instance, limit: float) -> Measured:
-    began = time.monotonic()
+    began = time.process_time()
     told: list[tuple[float, Known]] = []
-    watch = Watch(lambda known: told.append((time.monotonic() - began, known)))
+    watch = Watch(lambda known: told.append((time.process_time() - began, known)))
     found = solve(data, SolveOptions(gap=GAPS[-1], time_limit_s=limit, watch=watch))
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     if not isinstance(found, Solution):
         return Measured(INF, (INF,) * len(GAPS), INF, -INF)
     told.append((seconds, Known(found.objective, found.bound)))
@@ -98,24 +98,24 @@ def ours(data: Instance, limit: float) -> Measured:
 
 def plain(data: Instance, solver: str, limit: float) -> Measured:
     """The daily model as it is, three times: to a first plan, and to each gap."""
-    began = time.monotonic()
+    began = time.process_time()
     kept = tuple(f for f in FAMILIES if f.__name__ not in STRONGER_ROWS)
     setattr(assembling, "FAMILIES", kept)  # noqa: B010 - not an export of that module
     model, _ = assembling.assemble(data)
-    built = time.monotonic() - began
+    built = time.process_time() - began
     problem = mathopt.Model.from_model_proto(to_proto(model))
     one = mathopt.SolveParameters(
         solution_limit=1, time_limit=timedelta(seconds=limit), random_seed=1
     )
-    began = time.monotonic()
+    began = time.process_time()
     found = mathopt.solve(problem, mathopt.SolverType[solver], params=one)
-    first = built + time.monotonic() - began if found.has_primal_feasible_solution() else INF
+    first = built + time.process_time() - began if found.has_primal_feasible_solution() else INF
     seconds, objective, bound = [], INF, -INF
     for gap in GAPS:
-        began = time.monotonic()
+        began = time.process_time()
         options = SolveOptions(gap=gap, time_limit_s=limit, solver=solver)
-        raw = run_solver(model, options, began + limit)
-        took = built + time.monotonic() - began
+        raw = run_solver(model, options, time.monotonic() + limit)
+        took = built + time.process_time() - began
         objective, bound = min(objective, raw.objective), max(bound, raw.bound)
         there = (
             raw.objective < INF and raw.objective - raw.bound <= gap * abs(raw.objective) * 1.0001
@@ -153,7 +153,7 @@ def one(family: Family, who: str, limit: float) -> Measured:
     data = family.instance()
     found = ours(data, limit) if who == OURS else plain(data, PLAIN[who], limit)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return replace(found, peak_mib=usage.ru_maxrss / 1024, cpu_s=usage.ru_utime)
+    return replace(found, peak_mib=usage.ru_maxrss / 1024)
 
 
 # -- tables ----------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def seconds(value: float) -> str:
 
 def solver_table(families: tuple[Family, ...], limit: float) -> list[str]:
     lines = [
-        f"| at most {limit:.0f} s | who | first plan, s | 1 %, s | 0.1 %, s | proven | MiB |",
+        f"| at most {limit:.0f} s | who | first plan | 1 % | 0.1 % | proven | MiB |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     mine: list[tuple[Family, Measured]] = []

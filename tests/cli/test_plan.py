@@ -166,9 +166,7 @@ def test_a_gap_is_a_percentage(text, share):
     assert gap_share(text) == pytest.approx(share)
 
 
-SIGNALS = pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
-)
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 
 
 def stopped(folder, until, *signals):

@@ -147,12 +147,12 @@ def add_supply_price(model: LinearModel, v: Variables, data: Instance, active: A
             least = known[loads]
             if least <= 0:
                 continue
-            terms, there = _nodes_there(v, data, active, s, prices)
+            terms, there = nodes_there(v, data, active, s, prices)
             row = [(column, x / least) for column, x in terms]
             model.row(f"supply_price[{s},{n}]", row, lower=1 - there / least)
 
 
-def _nodes_there(
+def nodes_there(
     v: Variables, data: Instance, active: Active, s: int, prices: list[float]
 ) -> tuple[list[Term], float]:
     """Priced nodes of all pools in a slice: terms of the columns, and what is there anyway."""
