@@ -1,4 +1,4 @@
-"""Published measurements, and those of them that stand for a case someone asks about."""
+"""Published speeds of inference, and those of them that stand for a case someone asks about."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cache
 from statistics import median
 
 from optimizer.model_cards import ModelCard, model_cards
+from optimizer.sizing.measured.common import CLOSE, Shape, chip, number, shape, sources
 from optimizer.sizing.throughput import InferenceSpeed
 from providers.bundled import data_path
 
@@ -35,19 +36,6 @@ ENGINE_NAMES = {
     "transformers": "transformers",
 }
 
-FORM_UNSTATED = {
-    "A100-80GB": "A100-SXM4-80GB",
-    "A100-40GB": "A100-SXM4-40GB",
-    "A800-80GB": "A800-SXM4-80GB",
-    "H100-80GB": "H100-SXM5-80GB",
-}
-"""Cards whose form factor a source leaves open are taken as SXM."""
-
-SAME_CHIP = {"A800-SXM4-80GB": "A100-SXM4-80GB", "H800-SXM5-80GB": "H100-SXM5-80GB"}
-"""One card alone is equal: only NVLink (and FP64) was cut."""
-
-CLOSE = 2.0
-"""Largest ratio of context lengths at which a measurement still stands for a case."""
 LARGEST_CORRECTION = 0.3
 """Share of a measured time that may be put right by the model for a different prompt length."""
 SAME_USERS = 0.10
@@ -80,52 +68,6 @@ class InferenceRow:
         return f"{source}|{self.hardware}x{self.gpus}|{self.model}|{self.quant}"
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingRow:
-    """One published training speed, of all GPUs together, or a peak of memory."""
-
-    id: str
-    source: str
-    date: str
-    hardware: str
-    gpus: int
-    model: str
-    method: str
-    precision: str
-    parallelism: str
-    sequence_tokens: int | None
-    micro_batch: int | None
-    global_batch: int | None
-    tokens_per_s: float | None
-    peak_memory_gb: float | None
-
-    @property
-    def comparable(self) -> bool:
-        """Whether it shows 16-bit training without offload or 8-bit tricks, on a known model."""
-        how = self.parallelism.lower()
-        plain = "offload" not in how and "8-bit" not in how and "sequence parallel" not in how
-        return plain and "FP8" not in self.precision and self.model in model_cards()
-
-
-@cache
-def sources() -> dict[str, tuple[str, str]]:
-    """Address and date by the short name that the tables use."""
-    with data_path("measured", "sources.csv").open(encoding="utf-8", newline="") as file:
-        return {row["source"]: (row["address"], row["date"]) for row in csv.DictReader(file)}
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:  # empty, or "max"
-        return None
-
-
-def _whole(text: str) -> int | None:
-    number = _number(text)
-    return None if number is None else int(number)
-
-
 @cache
 def inference_rows() -> tuple[InferenceRow, ...]:
     """All of ``data/measured/inference.csv``."""
@@ -141,9 +83,9 @@ def inference_rows() -> tuple[InferenceRow, ...]:
                 model=row["model"],
                 quant=row["quant"],
                 engine=row["engine"],
-                prompt_tokens=_number(row["prompt_tokens"]),
-                output_tokens=_number(row["output_tokens"]),
-                concurrency=_number(row["concurrency"]),
+                prompt_tokens=number(row["prompt_tokens"]),
+                output_tokens=number(row["output_tokens"]),
+                concurrency=number(row["concurrency"]),
                 metric=row["metric"],
                 value=float(row["value"]),
                 unit=row["unit"],
@@ -152,46 +94,7 @@ def inference_rows() -> tuple[InferenceRow, ...]:
         )
 
 
-@cache
-def training_rows() -> tuple[TrainingRow, ...]:
-    """All of ``data/measured/training.csv``."""
-    known = sources()
-    with data_path("measured", "training.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            TrainingRow(
-                id=row["id"],
-                source=known[row["source"]][0],
-                date=known[row["source"]][1],
-                hardware=row["hardware"],
-                gpus=int(row["n_gpus"]),
-                model=row["model"],
-                method=row["method"],
-                precision=row["precision"],
-                parallelism=row["parallelism"],
-                sequence_tokens=_whole(row["seq_len"]),
-                micro_batch=_whole(row["micro_batch"]),
-                global_batch=_whole(row["global_batch_seqs"]),
-                tokens_per_s=_number(row["tokens_per_s"]),
-                peak_memory_gb=_number(row["peak_mem_gb_per_gpu"]),
-            )
-            for row in csv.DictReader(file)
-        )
-
-
-Shape = tuple[object, ...]
 InferenceKey = tuple[Shape, str, str, str, int]
-
-
-def shape(card: ModelCard) -> Shape:
-    """What makes two models run alike: Qwen2-72B and Qwen2.5-72B, Llama 3 and 3.3 70B."""
-    mixture = (card.experts, card.experts_per_token, card.moe_intermediate, card.mla_kv_dim)
-    heads = (card.heads, card.kv_heads, card.head_dim)
-    return (card.layers, card.hidden, card.intermediate, *heads, *mixture)
-
-
-def _chip(gpu: str, gpus: int) -> str:
-    gpu = FORM_UNSTATED.get(gpu, gpu)
-    return SAME_CHIP.get(gpu, gpu) if gpus == 1 else gpu
 
 
 @cache
@@ -201,18 +104,8 @@ def _inference_index() -> dict[InferenceKey, list[InferenceRow]]:
     for row in inference_rows():
         precision, engine = PRECISIONS.get(row.quant), ENGINE_NAMES.get(row.engine)
         if precision and engine and row.model in cards:
-            gpu = _chip(row.hardware, row.gpus)
+            gpu = chip(row.hardware, row.gpus)
             index[shape(cards[row.model]), precision, engine, gpu, row.gpus].append(row)
-    return dict(index)
-
-
-@cache
-def _training_index() -> dict[tuple[Shape, str, int], list[TrainingRow]]:
-    index: dict[tuple[Shape, str, int], list[TrainingRow]] = defaultdict(list)
-    for row in training_rows():
-        if row.comparable and row.tokens_per_s:
-            gpu = _chip(row.hardware, row.gpus)
-            index[shape(model_cards()[row.model]), gpu, row.gpus].append(row)
     return dict(index)
 
 
@@ -244,7 +137,7 @@ def points(
     """
     precision = "bf16" if precision == "fp16" else precision
     measured_as = "llama.cpp" if engine == "ollama" else engine
-    rows = _inference_index().get((shape(card), precision, measured_as, _chip(gpu, gpus), gpus), [])
+    rows = _inference_index().get((shape(card), precision, measured_as, chip(gpu, gpus), gpus), [])
     by_users: dict[float, list[Point]] = defaultdict(list)
     for row in rows:
         pace = _pace(row, speed, prompt_tokens, output_tokens)
@@ -293,24 +186,3 @@ def _pace(
     wanted = users * speed.prefill_s(prompt_tokens) / output_tokens
     correction = wanted - shown + speed.step_s(users, asked) - speed.step_s(users, context)
     return seconds + correction if abs(correction) <= LARGEST_CORRECTION * seconds else None
-
-
-def training_match(
-    card: ModelCard, method: str, gpu: str, gpus: int, *, sequence_tokens: int, micro_batch: int
-) -> TrainingRow | None:
-    """The published training speed for the case: same shape, kind, card, count and batch."""
-    full = method in ("pretrain", "full")
-    methods = ("pretrain", "full") if full else (method,)
-    near = [
-        row
-        for row in _training_index().get((shape(card), _chip(gpu, gpus), gpus), [])
-        if row.method in methods
-        and row.micro_batch == micro_batch
-        and row.sequence_tokens is not None
-        and 1 / CLOSE < row.sequence_tokens / sequence_tokens < CLOSE
-    ]
-    if not near:
-        return None
-    newest = max(row.date for row in near)
-    fresh = sorted((row for row in near if row.date == newest), key=lambda r: r.tokens_per_s or 0.0)
-    return fresh[len(fresh) // 2]
