@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from optimizer.model_cards import model_card
 from optimizer.sizing.measured import training_match
-from optimizer.sizing.memory import MemoryBreakdown, training_memory
+from optimizer.sizing.memory import MemoryBreakdown
 from optimizer.sizing.replica import MODELLED
 from optimizer.sizing.results import BY_USER, MeasuredRate, Training, Unfit
 from optimizer.sizing.training import STRATEGIES, GangSpeed, flops_per_token, gang_speed
+from optimizer.sizing.training_memory import training_memory
 from providers.hardware import accelerators
 
 

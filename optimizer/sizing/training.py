@@ -16,8 +16,9 @@ from optimizer.sizing.constants import (
     SEQUENCE_SATURATION_TOKENS,
     hardware_class,
 )
-from optimizer.sizing.memory import adapter_params, weights_bytes
+from optimizer.sizing.memory import weights_bytes
 from optimizer.sizing.throughput import link_between
+from optimizer.sizing.training_memory import adapter_params
 from providers.hardware import Accelerator, accelerators
 
 STRATEGIES = ("ddp", "zero-1", "zero-3")

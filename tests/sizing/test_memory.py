@@ -7,11 +7,9 @@ from hypothesis import strategies as st
 from optimizer.model_cards import model_card, model_cards
 from optimizer.sizing.constants import FORMATS, GB
 from optimizer.sizing.memory import (
-    adapter_params,
     kv_cache_bytes_per_token,
     serving_memory,
     tensor_parallel_fault,
-    training_memory,
     usable_bytes,
     weights_bytes,
     weights_gb_all_int4,
@@ -112,17 +110,6 @@ def test_more_gpus_never_raise_the_memory_of_one(card, precision, users, prompt)
     assert all(later <= earlier * (1 + 1e-12) for earlier, later in pairwise(each))
 
 
-@given(cards, st.sampled_from(["pretrain", "full", "lora", "qlora"]), st.integers(1, 8))
-def test_dividing_states_never_takes_more_of_them(card, method, nodes):
-    def states(strategy: str) -> float:
-        memory = training_memory(
-            card, method, strategy, A800, 8 * nodes, sequence_tokens=2048, micro_batch=1
-        )
-        return memory.states_gb + memory.weights_gb
-
-    assert states("ddp") >= states("zero-1") >= states("zero-3")
-
-
 def test_a_card_of_24_gb_leaves_an_engine_about_22():
     assert usable_bytes(RTX4090, "vllm") / GB == pytest.approx(22.2, abs=0.1)
 
@@ -176,7 +163,3 @@ def test_what_people_run_fits(model, precision, engine, gpu, gpus):
 )
 def test_what_people_cannot_run_does_not_fit(model, precision, engine, gpu, gpus):
     assert not fits(model, precision, engine, gpu, gpus)
-
-
-def test_lora_trains_a_small_share_of_the_parameters():
-    assert 0.001 < adapter_params(QWEN) / (QWEN.params_total_b * 1e9) < 0.01
