@@ -87,8 +87,11 @@ ARCHITECTURES: dict[str, Architecture] = {
     "phi3": _LLAMA,
     "phimoe": Architecture(moe=True, moe_intermediate=("intermediate_size",)),
     "falcon": replace(
-        _PLAIN, tied=True, positions=("max_position_embeddings", "n_positions"),
-        intermediate=("ffn_hidden_size",), defaults={"max_position_embeddings": 2048},
+        _PLAIN,
+        tied=True,
+        positions=("max_position_embeddings", "n_positions"),
+        intermediate=("ffn_hidden_size",),
+        defaults={"max_position_embeddings": 2048},
     ),
     "gpt2": replace(_GPT2, tied=True, qkv_bias=True),
     "gpt_bigcode": replace(_GPT2, tied=True, qkv_bias=True),

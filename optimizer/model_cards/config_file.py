@@ -149,7 +149,9 @@ class _Reader:
         missing = [name for name in GENERIC_FIELDS if self.data.get(name) is None]
         found = f"'{self.type}'" if self.type else "nothing"
         if missing:
-            hint = f"known are {', '.join(sorted(ARCHITECTURES))}; any other needs every field of a "
+            hint = (
+                f"known are {', '.join(sorted(ARCHITECTURES))}; any other needs every field of a "
+            )
             hint += f"plain decoder, and {', '.join(missing)} {_is(missing)} missing"
             message = f"the architecture is not known, found {found}"
             raise DocumentError([self.source.fault(("model_type",), message, hint)])

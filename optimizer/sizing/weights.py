@@ -69,10 +69,10 @@ def weights(card: ModelCard, precision: str) -> Weights:
 
 def _stored(card: ModelCard, part: Matrices, kind: str) -> int:
     """Parameters of a matrix as stored: Int4 and Int8 builds of Qwen2-72B pad 29568 to 29696."""
-    if kind in ("int4", "int8") and card.quantised_intermediate and card.intermediate:
-        if part.role.startswith("ffn"):
-            return part.params // card.intermediate * card.quantised_intermediate
-    return part.params
+    padded = card.quantised_intermediate
+    if kind not in ("int4", "int8") or not padded or not part.role.startswith("ffn"):
+        return part.params
+    return part.params // (card.intermediate or padded) * padded
 
 
 def weights_bytes(card: ModelCard, precision: str) -> float:
