@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEDULE ?= data/schedules/startup-cny.yaml
 WORKERS ?= 2
 
-.PHONY: plan test check format bench campaign wheel clean help
+.PHONY: plan test check format bench calibrate campaign wheel clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -30,6 +30,9 @@ bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same r
 	$(BIN)/python tests/benchmarks/bench_plan.py
 	$(BIN)/python tests/benchmarks/bench_store.py
 	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
+
+calibrate: $(VENV)/dev  ## fit the constants of sizing to published measurements, and write them to data/sizing
+	$(BIN)/python -m optimizer.sizing.memory_calibration
 
 campaign: $(VENV)/dev  ## break every source, kill every writer; write docs/reliability.md
 	$(BIN)/python tests/reliability/campaign.py

@@ -67,7 +67,7 @@ def _source(content: bytes, name: str) -> Source:
         raise DocumentError([Fault(name, error.lineno, error.colno, "", message)]) from None
     except RecursionError:
         raise DocumentError([Fault(name, 0, 0, "", "nested too deep")]) from None
-    places = {}
+    places: dict[yaml_text.Path, Place] = {}
     for match in re.finditer(r'"([^"\\\n]+)"\s*:', text):
         before = text[: match.start()]
         place = Place(before.count("\n") + 1, match.start() - before.rfind("\n"))

@@ -25,9 +25,8 @@ def precision_of(source: Source, data: dict[str, Any]) -> str | None:
     bits = found.get("bits") or found.get("w_bit")
     if method in ("gptq", "awq") and bits in (4, 8):
         group = found.get("group_size", found.get("q_group_size", 128))
-        suffix = {128: "", -1: "-channel"}.get(group, f"-g{group}")
         if (bits, method) != (8, "awq"):
-            return f"{method}-int{bits}{suffix}"
+            return f"{method}-int{bits}{_suffix(group)}"
     if method in ("fp8", "fbgemm_fp8"):
         return "fp8"
     if method == "mxfp4":
@@ -48,12 +47,16 @@ def precision_of(source: Source, data: dict[str, Any]) -> str | None:
 def _first_weights(found: dict[str, Any]) -> str | None:
     """The weights of a `compressed-tensors` checkpoint: those of its first group."""
     groups = found.get("config_groups")
-    first = next(iter(groups.values()), {}) if isinstance(groups, dict) else {}
+    first: Any = next(iter(groups.values()), None) if isinstance(groups, dict) else None
     weights = first.get("weights") if isinstance(first, dict) else None
     if not isinstance(weights, dict):
         return None
     bits, kind = weights.get("num_bits"), weights.get("type")
     if bits == 8:
         return "fp8" if kind == "float" else "gptq-int8-channel"
-    group = weights.get("group_size") or -1
-    return f"gptq-int4{ {128: '', -1: '-channel'}.get(group, f'-g{group}') }" if bits == 4 else None
+    return f"gptq-int4{_suffix(weights.get('group_size') or -1)}" if bits == 4 else None
+
+
+def _suffix(group: object) -> str:
+    """How ids write the size of a group; 128 is the usual one."""
+    return "" if group == 128 else "-channel" if group == -1 else f"-g{group}"

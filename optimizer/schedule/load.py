@@ -25,7 +25,7 @@ from optimizer.schedule.document import (
 )
 from optimizer.schedule.explain import explained, path_of, relevant, value_at
 from optimizer.schedule.schedule import Schedule
-from optimizer.schedule.workload_rules import check_workloads
+from optimizer.schedule.workload_rules import check_workloads, with_files
 from optimizer.schedule.yaml_text import read_yaml
 from providers import yaml_text
 from providers.errors import DocumentError, Fault
@@ -91,7 +91,7 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     found = rules.Findings(source, broken)
     parts = _whole(document) if document is not None else _readable(source, broken)
     days = rules.check_horizon(found, parts.horizon)
-    check_workloads(found, parts.workloads, days)
+    check_workloads(found, parts.workloads, days, folder)
     rules.check_hardware(found, parts, days)
     rules.check_market(found, parts.market, days, folder)
     rules.check_money(found, parts.money)
@@ -102,6 +102,8 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
         raise DocumentError(
             sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
         )
+    workloads = [with_files(workload, folder) for workload in document.workloads]
+    document = document.model_copy(update={"workloads": workloads})
     return Schedule(document, source.name, sha256, folder, tuple(found.notes))
 
 

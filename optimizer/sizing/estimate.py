@@ -183,7 +183,16 @@ def _by_user(
     card, accelerator = model_card(model), accelerators()[gpu]
     speed = inference_speed(card, precision, engine, accelerator, gpus)
     lengths = {"prompt_tokens": prompt_tokens, "output_tokens": output_tokens}
-    memory = serving_memory(card, precision, engine, accelerator, gpus, users=users, **lengths)
+    memory = serving_memory(
+        card,
+        precision,
+        engine,
+        accelerator,
+        gpus,
+        users=users,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+    )
     return Serving(
         gpu=gpu,
         gpus=gpus,

@@ -120,8 +120,6 @@ def serving_memory(
     # What the fullest GPU has left for the cache, seen over all of them.
     fraction = lies.sequence(tokens) and lies.sequence_together(tokens) / lies.sequence(tokens)
     room = lies.cache(prompt_tokens) * fraction
-    offloaded = card.layers and offload_layers / card.layers
-    whole = cached / (1 - offloaded) if offloaded < 1 else 0.0
     claimed = lies.claimed(prompt_tokens, users, tokens) * gpus
     if lies.policy.policy == "as needed":
         claimed = held + cached + work + fixed
@@ -133,7 +131,7 @@ def serving_memory(
         overhead_gb=fixed / GB,
         available_gb=(held + work + fixed + room) / GB,
         claimed_gb=claimed / GB,
-        host_gb=(lies.host + whole - cached) / GB,
+        host_gb=(lies.host + lies.host_sequence(tokens) * users) / GB,
     )
 
 

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from optimizer.model_cards import ModelCard
 from optimizer.sizing.constants import ENGINES, GGUF_ENGINES
 from optimizer.sizing.kv_cache import sequence_bytes
-from optimizer.sizing.reservation import Reservation, reservations, visible_bytes
+from optimizer.sizing.reservation import Reservation, fitted_memory, reservations, visible_bytes
 from optimizer.sizing.weights import Weights, weights
 from providers.hardware import Accelerator
 
 LOGIT_BYTES = 4.0
 """Logits are 32-bit."""
+MLP_VALUES = 3.0
+"""Of the MLP's width: gate, up and their product."""
+SCORE_BYTES = 4.0
+"""llama.cpp without flash attention, as Ollama ran it until 2025, writes 32-bit scores out."""
 LOGIT_ROWS = 256
 """Sequences whose next-token logits an engine keeps room for."""
 
@@ -96,6 +100,8 @@ class Placement:
         chunk = self.policy.chunk(self.gpu)
         tokens = prompt_tokens * sequences if chunk is None else min(prompt_tokens, chunk)
         work = activation_bytes(self.card, tokens, self.tensor)
+        if self.engine in GGUF_ENGINES:
+            work += tokens * prompt_tokens * self.card.heads * SCORE_BYTES
         if chunk is None or self.pipeline > 1:
             # Split by layers, logits are made on the GPU of the head, which has fewer layers.
             return work
@@ -104,15 +110,21 @@ class Placement:
 
     def sequence(self, tokens: float) -> float:
         """Cache of one sequence of `tokens`, on the fullest GPU."""
-        policy = self.policy
+        return self._cached(tokens, self.tensor, self.layers)
+
+    def host_sequence(self, tokens: float) -> float:
+        """Cache of one sequence in host memory: that of the layers left there."""
+        return self._cached(tokens, 1, self.offload_layers)
+
+    def _cached(self, tokens: float, tensor: int, layers: float) -> float:
         return sequence_bytes(
             self.card,
             tokens,
             kv_precision=self.kv_precision,
-            block_tokens=policy.block_tokens,
-            windows=policy.windows,
-            tensor=self.tensor,
-            layers=self.layers,
+            block_tokens=self.policy.block_tokens,
+            windows=self.policy.windows,
+            tensor=tensor,
+            layers=layers,
         )
 
     def sequence_together(self, tokens: float) -> float:
@@ -182,18 +194,11 @@ class Placement:
 def activation_bytes(card: ModelCard, tokens: float, tensor: int = 1) -> float:
     """Working memory of one layer while `tokens` of prompts pass, per GPU, 16-bit.
 
-    Three values of the MLP's width, divided among `tensor` GPUs, and four of the residual
-    stream's, which each keeps.
-
-    Source: fitted to Hugging Face generate of transformers 4.46 (Qwen2.5 tables); see
-    ``data/sizing/memory.csv``.
+    Gate, up and their product of the MLP's width, divided among `tensor` GPUs, and some values of
+    the residual stream's width, which each GPU keeps: ``data/sizing/memory.csv``.
     """
-    width = MLP_VALUES * intermediate_width(card) / tensor + RESIDUAL_VALUES * card.hidden
-    return 2.0 * tokens * width
-
-
-MLP_VALUES = 3.0
-RESIDUAL_VALUES = 4.0
+    width = MLP_VALUES * intermediate_width(card) / tensor
+    return 2.0 * tokens * (width + fitted_memory()["residual_values"] * card.hidden)
 
 
 def intermediate_width(card: ModelCard) -> int:

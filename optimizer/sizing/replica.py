@@ -19,12 +19,12 @@ from optimizer.sizing.constants import (
 from optimizer.sizing.measured import SAME_USERS, InferenceRow, Point, points
 from optimizer.sizing.memory import (
     MemoryBreakdown,
-    cache_capacity_tokens,
     serving_memory,
     tensor_parallel_fault,
     usable_bytes,
     weights_bytes,
 )
+from optimizer.sizing.placement import Placement, placement
 from optimizer.sizing.results import SpeedAt, Unfit
 from optimizer.sizing.throughput import InferenceSpeed, inference_speed
 from providers.hardware import Accelerator, accelerators
@@ -45,20 +45,22 @@ class Replica:
     prompt_tokens: int
     output_tokens: int
     speed: InferenceSpeed
-    cache_tokens: int
-    """Tokens that fit the cache, over all sequences."""
+    lies: Placement
+    """On each GPU."""
     measured: tuple[Point, ...]
 
     @property
     def capacity(self) -> int:
         """Sequences at full length that memory and engine let run at once; at least 1."""
-        fitting = self.cache_tokens // (self.prompt_tokens + self.output_tokens)
+        length = self.prompt_tokens + self.output_tokens
+        fitting = self.lies.most_sequences(self.prompt_tokens, length)
         return min(fitting, self.speed.max_sequences)
 
     @property
     def mean_capacity(self) -> int:
         """The same at mean length: offline work that may be preempted."""
-        fitting = int(self.cache_tokens / (self.prompt_tokens + self.output_tokens / 2))
+        length = self.prompt_tokens + self.output_tokens / 2
+        fitting = self.lies.most_sequences(self.prompt_tokens, length)
         return min(fitting, self.speed.max_sequences)
 
     def memory(self, users: int) -> MemoryBreakdown:
@@ -150,13 +152,13 @@ def replica(
         fault = f"{length} tokens exceed the context of {card.max_context_tokens} of {card.id}"
     if fault:
         return Unfit(fault)
-    cache = cache_capacity_tokens(card, precision, engine, accelerator, gpus, prompt_tokens)
+    lies = placement(card, precision, engine, accelerator, gpus)
     usable_gb = usable_bytes(accelerator, engine) * gpus / GB
     weights_gb = weights_bytes(card, precision) / GB
     machine = f"{gpus} x {gpu} ({accelerator.memory_gb:g} GB each, {usable_gb:.1f} GB usable)"
     if weights_gb > usable_gb:
         return Unfit(f"weights of {weights_gb:.1f} GB do not fit {machine}")
-    if cache < length:
+    if not lies.most_sequences(prompt_tokens, length):
         return Unfit(
             f"weights of {weights_gb:.1f} GB leave no room for one request of {length} tokens "
             f"on {machine}"
@@ -183,7 +185,7 @@ def replica(
         prompt_tokens,
         output_tokens,
         speed,
-        cache,
+        lies,
         found,
     )
 

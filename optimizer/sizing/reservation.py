@@ -91,3 +91,10 @@ def visible_bytes(gpu: Accelerator) -> float:
         return gpu.memory_gb * GIB * share
     reported = _reported().get(gpu.id)
     return (reported if reported is not None else gpu.memory_gb * VISIBLE_SHARE) * GIB
+
+
+@cache
+def fitted_memory() -> dict[str, float]:
+    """The fitted constants by name: ``data/sizing/memory.csv``."""
+    with data_path("sizing", "memory.csv").open(encoding="utf-8", newline="") as file:
+        return {row["constant"]: float(row["value"]) for row in csv.DictReader(file)}

@@ -63,7 +63,8 @@ def weights(card: ModelCard, precision: str) -> Weights:
         if form.experts_only and part.copies != card.experts:
             bits = 16.0
         linear += _stored(card, part, form.kind) * bits / 8
-    head = 0.0 if card.tied_embeddings else outside
+    tied = card.tied_embeddings and form.kind != "float8"
+    head = 0.0 if tied else outside  # FP8 builds of tied models store the head again (Qwen3)
     return Weights(linear, outside, head, small_params(card) * 2.0)
 
 

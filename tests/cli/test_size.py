@@ -36,8 +36,8 @@ def test_one_node_shows_its_pace_from_one_to_64_users():
 
 def test_the_memory_is_broken_down_in_words():
     memory = answer(*DUAL)["facts"]["memory at so many"]
-    assert memory.startswith("weights 41.5 + KV cache")
-    assert memory.endswith("of 47.4 GB")
+    assert memory.startswith("weights 41.6 + KV cache")
+    assert memory.endswith("of 45.7 GB")
 
 
 def test_a_million_tokens_cost_the_node_hour_over_the_tokens_of_an_hour():
