@@ -42,8 +42,11 @@ def serving_candidates(
     output_tokens: int,
     floor_tokens_per_s: float,
     ttft_s: float | None,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
+    least_users: int = 1,
 ) -> Iterator[Candidate]:
-    """The smallest replica on each accelerator."""
+    """The smallest replica on each accelerator that carries `least_users`."""
     for gpu, card in accelerators().items():
         if card.stack not in STACKS:
             continue
@@ -62,7 +65,11 @@ def serving_candidates(
                 output_tokens=output_tokens,
                 floor_tokens_per_s=floor_tokens_per_s,
                 ttft_s=ttft_s,
+                kv_precision=kv_precision,
+                offload_layers=offload_layers,
             )
+            if isinstance(sized, Serving) and sized.users < least_users:
+                sized = Unfit(f"carries {sized.users} users, and {least_users} were asked for")
             if isinstance(sized, Serving):
                 break
         if sized is not None:

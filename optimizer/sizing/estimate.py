@@ -43,6 +43,8 @@ def size_service(
     floor_tokens_per_s: float,
     ttft_s: float | None,
     measured: Sequence[MeasuredRate] = (),
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> Serving | Unfit:
     """Most users that one replica answers at once, each at `floor_tokens_per_s` or more.
 
@@ -55,7 +57,17 @@ def size_service(
         return _service_by_user(
             model, precision, engine, gpu, gpus, floor_tokens_per_s, own, **lengths
         )
-    made = replica(model, precision, engine, gpu, gpus, prompt_tokens, output_tokens)
+    made = replica(
+        model,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        kv_precision,
+        offload_layers,
+    )
     if isinstance(made, Unfit):
         return made
     alone = 1.0 / made.token_s(1)
@@ -123,9 +135,21 @@ def speed_at(
     *,
     prompt_tokens: int,
     output_tokens: int,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> SpeedAt | Unfit:
     """The pace that `users` see; those beyond what memory and engine hold wait their turn."""
-    made = replica(model, precision, engine, gpu, gpus, prompt_tokens, output_tokens)
+    made = replica(
+        model,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        kv_precision,
+        offload_layers,
+    )
     return made if isinstance(made, Unfit) else made.at(users, made.capacity)
 
 

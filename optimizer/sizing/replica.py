@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from optimizer.model_cards import ModelCard, model_card
@@ -16,20 +16,23 @@ from optimizer.sizing.constants import (
     GGUF_ENGINES,
     GGUF_ONLY,
 )
+from optimizer.sizing.kv_cache import kv_bits
 from optimizer.sizing.measured import SAME_USERS, InferenceRow, Point, points
 from optimizer.sizing.memory import (
     MemoryBreakdown,
     serving_memory,
     tensor_parallel_fault,
     usable_bytes,
-    weights_bytes,
 )
 from optimizer.sizing.placement import Placement, placement
+from optimizer.sizing.reservation import reservations
 from optimizer.sizing.results import SpeedAt, Unfit
 from optimizer.sizing.throughput import InferenceSpeed, inference_speed
 from providers.hardware import Accelerator, accelerators
 
 MODELLED = "roofline with constants fitted to published measurements (docs/sizing.md)"
+HOST_BYTES_PER_S = 50e9
+"""Assumed: what a desktop's two channels of DDR5 reach."""
 METAL_ENGINES = ("ollama", "llama.cpp", "transformers")
 
 
@@ -47,6 +50,8 @@ class Replica:
     speed: InferenceSpeed
     lies: Placement
     """On each GPU."""
+    host_s: float
+    """A step's time in the layers that stay in host memory; 0 without any."""
     measured: tuple[Point, ...]
 
     @property
@@ -73,6 +78,8 @@ class Replica:
             users=users,
             prompt_tokens=self.prompt_tokens,
             output_tokens=self.output_tokens,
+            kv_precision=self.lies.kv_precision,
+            offload_layers=self.lies.offload_layers,
         )
 
     def token_s(self, users: float) -> float:
@@ -81,7 +88,7 @@ class Replica:
         Measured concurrencies count where there are any; between two of them the pace is drawn
         straight on logarithmic axes; outside, the model is held to the nearest of them.
         """
-        modelled = self.speed.token_s(users, self.prompt_tokens, self.output_tokens)
+        modelled = self.speed.token_s(users, self.prompt_tokens, self.output_tokens) + self.host_s
         if not self.measured:
             return modelled
         first, last = self.measured[0], self.measured[-1]
@@ -95,7 +102,7 @@ class Replica:
         return math.exp(math.log(low.token_s) * (1.0 - share) + math.log(high.token_s) * share)
 
     def ttft_s(self, users: float) -> float:
-        return self.speed.ttft_s(users, self.prompt_tokens, self.output_tokens)
+        return self.speed.ttft_s(users, self.prompt_tokens, self.output_tokens) + self.host_s
 
     def at(self, users: int, running: int) -> SpeedAt:
         """The pace `users` see while at most `running` of them are answered at once."""
@@ -142,6 +149,8 @@ def replica(
     gpus: int,
     prompt_tokens: int,
     output_tokens: int,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> Replica | Unfit:
     """The replica, or why there can be none: software, split, memory, unknown figures."""
     card, accelerator = model_card(model), accelerators()[gpu]
@@ -152,9 +161,20 @@ def replica(
         fault = f"{length} tokens exceed the context of {card.max_context_tokens} of {card.id}"
     if fault:
         return Unfit(fault)
-    lies = placement(card, precision, engine, accelerator, gpus)
+    fault = memory_fault(card, engine, accelerator, kv_precision, offload_layers)
+    if fault:
+        return Unfit(fault)
+    lies = placement(
+        card,
+        precision,
+        engine,
+        accelerator,
+        gpus,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
+    )
     usable_gb = usable_bytes(accelerator, engine) * gpus / GB
-    weights_gb = weights_bytes(card, precision) / GB
+    weights_gb = lies.weights_together / GB
     machine = f"{gpus} x {gpu} ({accelerator.memory_gb:g} GB each, {usable_gb:.1f} GB usable)"
     if weights_gb > usable_gb:
         return Unfit(f"weights of {weights_gb:.1f} GB do not fit {machine}")
@@ -166,6 +186,10 @@ def replica(
     speed = inference_speed(card, precision, engine, accelerator, gpus)
     if speed is None:
         return Unfit(f"memory bandwidth or compute rate of {gpu} is not known")
+    plain = kv_precision == "bf16" and not offload_layers
+    if kv_precision != "bf16":
+        narrower = kv_bits(card, kv_precision) / 16.0
+        speed = replace(speed, kv_s_per_token=speed.kv_s_per_token * narrower)
     found = points(
         card,
         precision,
@@ -186,8 +210,34 @@ def replica(
         output_tokens,
         speed,
         lies,
-        found,
+        _host_s(lies),
+        found if plain else (),
     )
+
+
+def _host_s(lies: Placement) -> float:
+    """Streaming the weights that stay in host memory, once a step; their share of the GPU's time
+    is left in, an upper bound."""
+    layers = lies.stored.linear * lies.offload_layers / lies.card.layers
+    return layers / HOST_BYTES_PER_S
+
+
+def memory_fault(
+    card: ModelCard, engine: str, gpu: Accelerator, kv_precision: str, offload_layers: int
+) -> str:
+    """Why the engine cannot keep the cache or the layers so; empty when it can."""
+    policy = reservations()[engine]
+    if kv_precision not in policy.kv_precisions:
+        known = ", ".join(policy.kv_precisions)
+        return f"{engine} keeps its cache in {known}, not in {kv_precision}"
+    if offload_layers and not policy.offload:
+        able = ", ".join(name for name, entry in reservations().items() if entry.offload)
+        return f"{engine} leaves no layers in host memory; use {able}"
+    if offload_layers and gpu.unified_memory:
+        return f"{gpu.id} has one memory for host and GPU"
+    if offload_layers > card.layers:
+        return f"{card.id} has {card.layers} layers, fewer than the {offload_layers} to leave out"
+    return ""
 
 
 def software_fault(precision: str, engine: str, gpu: Accelerator, gpus: int) -> str:
