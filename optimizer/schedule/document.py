@@ -244,6 +244,7 @@ class HardwareSection(Section):
 
     owned: list[OwnedHardware] = Field(default_factory=list, description="Bought earlier")
     buy: list[Purchase] = Field(default_factory=list, description="What may be bought")
+    file: str | None = Field(None, description="Table of GPUs of one's own, beside the schedule")
 
 
 class Rule(Section):

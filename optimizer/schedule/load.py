@@ -82,8 +82,8 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     Raises:
         DocumentError: with every fault found, in the order of the lines.
     """
+    faults = [*source.faults, *_own_hardware(source, folder)]
     document, errors = _validated(source)
-    faults = [*source.faults]
     faults += [explained(error, source, source.data) for error in errors]
     if not isinstance(source.data, dict):
         raise DocumentError(list(source.faults) or faults)
@@ -105,6 +105,21 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     workloads = [with_files(workload, folder) for workload in document.workloads]
     document = document.model_copy(update={"workloads": workloads})
     return Schedule(document, source.name, sha256, folder, tuple(found.notes))
+
+
+def _own_hardware(source: Source, folder: Path) -> list[Fault]:
+    """Makes the GPUs of `hardware.file` known, which the rest of the document may name."""
+    from providers.hardware_file import add_hardware_file
+
+    path = ("hardware", "file")
+    name = value_at(source.data, path)
+    if not isinstance(name, str):
+        return []
+    try:
+        add_hardware_file(folder / name)
+    except DocumentError as error:
+        return [*error.faults, source.fault(path, "the file of own hardware is faulty")]
+    return []
 
 
 def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.schedule.load import load_schedule
+from providers import hardware
 from providers.errors import DocumentError
 
 CONFIGS = Path(__file__).parents[1] / "model_cards" / "configs"
@@ -55,3 +56,29 @@ def test_what_is_wrong_with_the_file_is_told_at_the_model(tmp_path):
     (fault,) = caught.value.faults
     assert (fault.line, fault.path) == (8, "workloads.0.model")
     assert "vocab_size is missing" in fault.message
+
+
+@pytest.fixture
+def forgotten():
+    """What a test makes known is forgotten after it."""
+    yield
+    hardware._own.clear()
+    hardware.register(())
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_table_of_gpus_beside_the_schedule_is_known_to_it(tmp_path):
+    table = "id,memory_gb,bandwidth_gb_s,fp16_tflops\nMyCard-64G,64,1500,200\n"
+    (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
+    more = "hardware: {file: mine.csv, owned: [{node: 2xMyCard-64G}]}\n"
+    document = load_schedule(schedule(tmp_path, "Qwen2.5-7B", more)).document
+    assert str(document.hardware.owned[0].node) == "2xMyCard-64G"
+
+
+def test_a_faulty_table_of_gpus_is_told_with_its_own_lines(tmp_path):
+    (tmp_path / "mine.csv").write_text("id,memory_gb\nMine,much\n", encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load_schedule(schedule(tmp_path, "Qwen2.5-7B", "hardware: {file: mine.csv}\n"))
+    told = [str(fault) for fault in caught.value.faults]
+    assert any("mine.csv:2" in fault and "'much' is not a number" in fault for fault in told)
+    assert any("hardware.file: the file of own hardware is faulty" in fault for fault in told)
