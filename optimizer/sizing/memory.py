@@ -121,7 +121,7 @@ def serving_memory(
     fraction = lies.sequence(tokens) and lies.sequence_together(tokens) / lies.sequence(tokens)
     room = lies.cache(prompt_tokens) * fraction
     claimed = lies.claimed(prompt_tokens, users, tokens) * gpus
-    if lies.policy.policy == "as needed":
+    if lies.policy.as_needed:
         claimed = held + cached + work + fixed
     return MemoryBreakdown(
         weights_gb=held / GB,

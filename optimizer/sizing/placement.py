@@ -8,7 +8,7 @@ layers: the fullest GPU holds one more than the others.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optimizer.model_cards import ModelCard
 from optimizer.sizing.constants import ENGINES, GGUF_ENGINES
@@ -41,6 +41,8 @@ class Placement:
     kv_precision: str = "bf16"
     offload_layers: int = 0
     """Layers whose weights and cache stay in host memory."""
+    memory_share: float | None = None
+    """What the engine's own flag is set to; None: its default."""
 
     @property
     def tensor(self) -> int:
@@ -49,7 +51,10 @@ class Placement:
 
     @property
     def policy(self) -> Reservation:
-        return reservations()[self.engine]
+        usual = reservations()[self.engine]
+        if self.memory_share is None:
+            return usual
+        return replace(usual, share=self.memory_share)
 
     @property
     def stored(self) -> Weights:
@@ -95,18 +100,29 @@ class Placement:
         held = parts.linear * self.offload_layers / self.card.layers
         return held + parts.embedding + parts.head - self._outside
 
-    def activations(self, prompt_tokens: float, sequences: int = 1) -> float:
-        """While the longest piece of a prompt is worked on."""
+    def tokens_at_once(self, prompt_tokens: float) -> float:
+        """Longest piece of a prompt that there is room to work on; those who reserve ahead keep
+        room for the longest they admit, whatever the prompt."""
         chunk = self.policy.chunk(self.gpu)
-        tokens = prompt_tokens * sequences if chunk is None else min(prompt_tokens, chunk)
-        work = activation_bytes(self.card, tokens, self.tensor)
-        if self.engine in GGUF_ENGINES:
-            work += tokens * prompt_tokens * self.card.heads * SCORE_BYTES
-        if chunk is None or self.pipeline > 1:
+        if chunk is None:
+            return prompt_tokens
+        return min(prompt_tokens, chunk) if self.policy.as_needed else chunk
+
+    def activations(self, prompt_tokens: float) -> float:
+        """While `tokens_at_once` of a prompt are worked on."""
+        return sum(self.work(prompt_tokens).values())
+
+    def work(self, prompt_tokens: float) -> dict[str, float]:
+        """The same by what it is: layers, scores, logits."""
+        tokens, gguf = self.tokens_at_once(prompt_tokens), self.engine in GGUF_ENGINES
+        found = {"layers": activation_bytes(self.card, tokens, self.tensor)}
+        if gguf:
+            found["scores"] = tokens * prompt_tokens * self.card.heads * SCORE_BYTES
+        if self.policy.chunk_tokens is not None and self.pipeline == 1:
             # Split by layers, logits are made on the GPU of the head, which has fewer layers.
-            return work
-        rows = tokens if self.engine in GGUF_ENGINES else LOGIT_ROWS
-        return work + rows * self.card.vocab * LOGIT_BYTES / self.tensor
+            rows = tokens if gguf else LOGIT_ROWS
+            found["logits"] = rows * self.card.vocab * LOGIT_BYTES / self.tensor
+        return found
 
     def sequence(self, tokens: float) -> float:
         """Cache of one sequence of `tokens`, on the fullest GPU."""
@@ -160,7 +176,7 @@ class Placement:
         if policy.policy == "share of card":
             return min(policy.share * self.visible + policy.graph_bytes, self.visible)
         used = self.fixed + policy.graph_bytes + self.weights + self.activations(prompt_tokens)
-        if policy.policy == "as needed":
+        if policy.as_needed:
             return used + sequences * self.sequence(tokens)
         return min(used + max(self.cache(prompt_tokens), 0.0), self.visible)
 
@@ -219,8 +235,11 @@ def placement(
     kv_precision: str = "bf16",
     offload_layers: int = 0,
     pipeline: int | None = None,
+    memory_share: float | None = None,
 ) -> Placement:
     """The usual placement: heads divided where the engine can, else whole layers."""
     if pipeline is None:
         pipeline = 1 if ENGINES[engine].tensor_parallel else gpus
-    return Placement(card, precision, engine, gpu, gpus, pipeline, kv_precision, offload_layers)
+    return Placement(
+        card, precision, engine, gpu, gpus, pipeline, kv_precision, offload_layers, memory_share
+    )

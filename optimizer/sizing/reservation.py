@@ -16,7 +16,7 @@ VISIBLE_SHARE = 0.985
 """Of a card's memory that a program can have, where nobody reported it: the driver keeps some."""
 LARGE_CARD_GB = 70.0
 LARGE_CARD_CHUNK_TOKENS = 8192
-"""vLLM reads prompts in larger pieces on large cards."""
+"""vLLM reads prompts in larger pieces on large cards, the A100 left out by name."""
 UNIFIED_SHARES = ((36.0, 2 / 3), (float("inf"), 0.75))
 """Of unified memory below a size that macOS lets the GPU hold by default
 (`recommendedMaxWorkingSetSize`: 21.3 of 32 GB, 96 of 128 GB)."""
@@ -48,8 +48,13 @@ class Reservation:
     """Can leave layers in host memory."""
     source: str
 
+    @property
+    def as_needed(self) -> bool:
+        """Reserves nothing ahead."""
+        return self.policy == "as needed"
+
     def chunk(self, gpu: Accelerator) -> int | None:
-        if self.engine == "vllm" and gpu.memory_gb >= LARGE_CARD_GB:
+        if self.engine == "vllm" and gpu.memory_gb >= LARGE_CARD_GB and gpu.family != "A100":
             return LARGE_CARD_CHUNK_TOKENS
         return self.chunk_tokens
 

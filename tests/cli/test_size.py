@@ -52,7 +52,7 @@ def test_one_node_shows_its_pace_up_to_what_memory_holds():
 
 def test_the_memory_is_broken_down_in_words():
     text = run(*DUAL)
-    assert "weights 41.6 + KV cache 2.1 + work 0.4 + engine 1.2 = 45.4 of 45.7 GB" in text
+    assert "weights 41.6 + KV cache 2.1 + work 0.7 + engine 0.8 = 45.3 of 45.7 GB" in text
     assert "claimed: 46.9 GB" in text
 
 

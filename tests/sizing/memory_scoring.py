@@ -6,10 +6,11 @@ from collections import defaultdict
 from statistics import median
 
 from optimizer.model_cards import model_card
-from optimizer.sizing.measured.memory import MemoryRow, fit_rows, memory_rows
+from optimizer.sizing.measured.memory import MemoryRow, capacity_rows, fit_rows, memory_rows
 from optimizer.sizing.memory_calibration import fitted_on, predicted_bytes
 from optimizer.sizing.placement import placement
 from optimizer.sizing.reservation import fitted_memory
+from providers.hardware import accelerators
 
 Scores = dict[str, list[float]]
 """Kind of figure to errors |predicted / published - 1|."""
@@ -69,6 +70,22 @@ def summary(scores: Scores) -> dict[str, tuple[int, float, float]]:
         name: (len(errors), median(errors), sorted(errors)[int(0.9 * len(errors))])
         for name, errors in sorted(scores.items())
     }
+
+
+def score_capacity() -> Scores:
+    """Errors of the cache that servers said they have, by the formulas' share for it."""
+    scores: Scores = defaultdict(list)
+    for row in capacity_rows():
+        lies = placement(
+            model_card(row.model),
+            row.format,
+            row.engine,
+            accelerators()[row.hardware],
+            row.gpus,
+            memory_share=row.memory_share,
+        )
+        scores["room for the cache"].append(abs(lies.cache(1000) / row.bytes - 1.0))
+    return scores
 
 
 def calls() -> list[tuple[str, bool, bool, float]]:

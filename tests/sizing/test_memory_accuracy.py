@@ -4,17 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
-from memory_scoring import CLOSE, calls, score_memory, score_plain, summary
+from memory_scoring import CLOSE, calls, score_capacity, score_memory, score_plain, summary
 
 from optimizer.model_cards import model_cards
 from optimizer.sizing.measured.common import sources
-from optimizer.sizing.measured.memory import fit_rows, memory_rows
+from optimizer.sizing.measured.memory import capacity_rows, fit_rows, memory_rows
 from optimizer.sizing.memory_calibration import FITTED_ON, UNITS, fit, fitted_on
 from optimizer.sizing.reservation import fitted_memory
 from optimizer.sizing.weights import precisions
 
 SUMMARY = summary(score_memory())
 PLAIN = summary(score_plain())
+CAPACITY = summary(score_capacity())
 DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
 
 
@@ -44,6 +45,12 @@ def test_the_formulas_are_several_times_closer_than_parameters_times_bytes():
     assert min(PLAIN[name][1] for name in PLAIN) / ours > 4
 
 
+def test_the_room_for_the_cache_is_what_servers_say_they_have():
+    (errors,) = score_capacity().values()
+    assert len(errors) >= 5
+    assert max(errors) < 0.15
+
+
 def test_nothing_is_said_to_fit_that_ran_out_of_memory():
     assert sum(not ran for _, ran, _, _ in calls()) >= 60
     assert [name for name, ran, fits, _ in calls() if fits and not ran] == []
@@ -63,7 +70,7 @@ def test_the_constants_are_those_that_the_script_fits():
 
 
 def test_every_row_names_a_known_source_model_and_format():
-    for row in (*memory_rows(), *fit_rows()):
+    for row in (*memory_rows(), *fit_rows(), *capacity_rows()):
         assert row.source in sources(), row.id
         assert row.model in model_cards(), row.id
         assert row.format in precisions(), row.id
@@ -81,7 +88,7 @@ def test_the_documentation_prints_the_errors_as_they_are():
     }
     shown = {
         name: (count, f"{middle:.1%}".replace("%", " %"), f"{worst:.1%}".replace("%", " %"))
-        for name, (count, middle, worst) in (SUMMARY | PLAIN).items()
+        for name, (count, middle, worst) in (SUMMARY | CAPACITY | PLAIN).items()
     }
     assert printed == shown
     found = calls()

@@ -10,8 +10,6 @@ from optimizer.sizing.formats import weight_formats
 from optimizer.sizing.kv_cache import kv_bits, layer_values
 from optimizer.sizing.measured.nearest import nearest_measurements
 from optimizer.sizing.placement import (
-    LOGIT_BYTES,
-    LOGIT_ROWS,
     MLP_VALUES,
     Placement,
     intermediate_width,
@@ -97,14 +95,16 @@ def _cache(lies: Placement, length: int, users: int) -> Iterator[str]:
 
 
 def _work(lies: Placement, prompt: int) -> Iterator[str]:
-    card, chunk = lies.card, lies.policy.chunk(lies.gpu)
-    tokens = prompt if chunk is None else min(prompt, chunk)
-    residual = fitted_memory()["residual_values"]
+    card, tokens = lies.card, lies.tokens_at_once(prompt)
+    residual, found = fitted_memory()["residual_values"], lies.work(prompt)
+    width = f"{MLP_VALUES:g} x {intermediate_width(card)}"
+    width += f" / {lies.tensor}" if lies.tensor > 1 else ""
+    others = "".join(
+        f" + {name} {held / GB:.2f}" for name, held in found.items() if name != "layers"
+    )
     yield (
-        f"work: {tokens} tokens at once x 2 bytes x ({MLP_VALUES:g} x {intermediate_width(card)}"
-        f"{f' / {lies.tensor}' if lies.tensor > 1 else ''} + {residual:g} x {card.hidden}), "
-        f"{LOGIT_ROWS} rows of logits x {card.vocab} x {LOGIT_BYTES:g} bytes = "
-        f"{lies.activations(prompt) / GB:.2f} GB"
+        f"work: {tokens:g} tokens at once x 2 bytes x ({width} + {residual:g} x {card.hidden}) = "
+        f"{found['layers'] / GB:.2f}{others} = {lies.activations(prompt) / GB:.2f} GB"
     )
 
 

@@ -132,3 +132,38 @@ def fit_rows() -> tuple[FitRow, ...]:
             )
             for row in csv.DictReader(file)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityRow:
+    """What a server said at its start that it has for the cache of each GPU."""
+
+    id: str
+    source: str
+    hardware: str
+    gpus: int
+    model: str
+    format: str
+    engine: str
+    memory_share: float
+    bytes: float
+
+
+@cache
+def capacity_rows() -> tuple[CapacityRow, ...]:
+    """All of ``data/measured/cache_capacity.csv``."""
+    with data_path("measured", "cache_capacity.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            CapacityRow(
+                id=row["id"],
+                source=row["source"],
+                hardware=row["hardware"],
+                gpus=int(row["n_gpus"]),
+                model=row["model"],
+                format=row["format"],
+                engine=row["engine"],
+                memory_share=float(row["share"]),
+                bytes=float(row["kv_gib_per_gpu"]) * GIB,
+            )
+            for row in csv.DictReader(file)
+        )
