@@ -90,6 +90,10 @@ class ModelCard:
         for name, value in counted.items():
             object.__setattr__(self, name, value)
 
+    def __hash__(self) -> int:
+        """Of what tells cards apart: sizes are kept by card, and asked for thousands of times."""
+        return hash((self.id, self.source))
+
     @property
     def mixture_of_experts(self) -> bool:
         return self.experts is not None
