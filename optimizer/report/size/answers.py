@@ -11,8 +11,8 @@ from optimizer.sizing.compare import serving_candidates, training_candidates, us
 from optimizer.sizing.estimate import size_service, size_training, speed_at
 from optimizer.sizing.measured import FORM_UNSTATED
 from optimizer.sizing.memory import MemoryBreakdown, serving_memory
-from optimizer.sizing.remedies import Case, Remedy, remedies
 from optimizer.sizing.results import Serving, SpeedAt, Training, Unfit
+from optimizer.sizing.serving_remedies import Case, Remedy, remedies
 from providers.hardware import NodeKind, accelerators
 from providers.offers import Offer, OfferBook
 from providers.terms import PurchaseModel
