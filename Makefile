@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEDULE ?= data/schedules/startup-cny.yaml
 WORKERS ?= 2
 
-.PHONY: plan test check format bench campaign wheel clean help
+.PHONY: plan test check format calibrate bench campaign wheel clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,9 @@ check: $(VENV)/dev  ## lint, types, layers
 format: $(VENV)/dev  ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+calibrate: $(VENV)/dev  ## fit the constants of sizing to data/measured, write data/sizing
+	$(BIN)/python -m optimizer.sizing.calibration
 
 bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same run
 	$(BIN)/python tests/benchmarks/bench_plan.py

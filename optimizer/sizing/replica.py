@@ -92,20 +92,24 @@ class Replica:
         share = math.log(users / low.users) / math.log(high.users / low.users)
         return math.exp(math.log(low.token_s) * (1.0 - share) + math.log(high.token_s) * share)
 
+    def output_tokens_per_s(self, users: float) -> float:
+        """Generated tokens of `users` running sequences together, every prefill's time counted."""
+        prefill = self.speed.prefill_s(self.prompt_tokens) / self.output_tokens
+        return users / (self.token_s(users) + prefill)
+
     def ttft_s(self, users: float) -> float:
         return self.speed.ttft_s(users, self.prompt_tokens, self.output_tokens)
 
     def at(self, users: int, running: int) -> SpeedAt:
         """The pace `users` see while at most `running` of them are answered at once."""
         together = min(users, running)
-        pace = self.token_s(together)
-        total = together / pace
-        waiting = (users / together - 1.0) * self.output_tokens * pace
+        total = self.output_tokens_per_s(together)
+        waiting = (users - together) / total * self.output_tokens
         label, provenance = self.label(together)
         return SpeedAt(
             users=users,
             running=together,
-            tokens_per_s_per_user=total / users,
+            tokens_per_s_per_user=total / users if waiting else 1.0 / self.token_s(together),
             output_tokens_per_s=total,
             ttft_s=self.ttft_s(together) + waiting,
             label=label,

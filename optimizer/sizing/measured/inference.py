@@ -54,12 +54,23 @@ class InferenceRow:
     model: str
     quant: str
     engine: str
+    engine_version: str
     prompt_tokens: float | None
     output_tokens: float | None
     concurrency: float | None
     metric: str
     value: float
     unit: str
+    workload: str
+    """static (one batch), burst (all requests at once), closed (a fixed number open) or open."""
+    kv_bits: int
+    """Of a cached value."""
+    note: str
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the row breaks physical limits, or siblings contradict it; the note says how."""
+        return "SUSPECT" in self.note
 
     @property
     def cell(self) -> str:
@@ -83,12 +94,16 @@ def inference_rows() -> tuple[InferenceRow, ...]:
                 model=row["model"],
                 quant=row["quant"],
                 engine=row["engine"],
+                engine_version=row["engine_version"],
                 prompt_tokens=number(row["prompt_tokens"]),
                 output_tokens=number(row["output_tokens"]),
                 concurrency=number(row["concurrency"]),
                 metric=row["metric"],
                 value=float(row["value"]),
                 unit=row["unit"],
+                workload=row["workload"],
+                kv_bits=int(row["kv_bits"]),
+                note=row["note"],
             )
             for row in csv.DictReader(file)
         )
@@ -103,7 +118,7 @@ def _inference_index() -> dict[InferenceKey, list[InferenceRow]]:
     cards = model_cards()
     for row in inference_rows():
         precision, engine = PRECISIONS.get(row.quant), ENGINE_NAMES.get(row.engine)
-        if precision and engine and row.model in cards:
+        if precision and engine and row.model in cards and not row.suspect:
             gpu = chip(row.hardware, row.gpus)
             index[shape(cards[row.model]), precision, engine, gpu, row.gpus].append(row)
     return dict(index)
@@ -171,18 +186,21 @@ def _pace(
     context, asked = prompt + output / 2, prompt_tokens + output_tokens / 2
     if not 1 / CLOSE <= asked / context <= CLOSE:
         return None
-    with_prefill = prompt > 1
+    # The table's rates of whole answers count every prefill; a pace counts those of the others.
+    others = users - 1 if prompt > 1 else 0.0
     if row.metric == "decode_tok_s":
-        seconds, with_prefill = users / row.value, False
+        seconds, others = users / row.value, 0.0
     elif row.metric == "output_tok_s":
-        seconds = users / row.value
+        seconds = users / row.value - speed.prefill_s(prompt) / output * (prompt > 1)
     elif row.metric == "total_tok_s":
         seconds = users * (prompt + output) / output / row.value
+        seconds -= speed.prefill_s(prompt) / output * (prompt > 1)
     elif row.metric == "tpot_ms":
         seconds = row.value / 1000
     else:
         return None
-    shown = users * speed.prefill_s(prompt) / output if with_prefill else 0.0
-    wanted = users * speed.prefill_s(prompt_tokens) / output_tokens
+    shown = others * speed.prefill_s(prompt) / output
+    wanted = (users - 1) * speed.prefill_s(prompt_tokens) / output_tokens
     correction = wanted - shown + speed.step_s(users, asked) - speed.step_s(users, context)
-    return seconds + correction if abs(correction) <= LARGEST_CORRECTION * seconds else None
+    close = seconds > 0 and abs(correction) <= LARGEST_CORRECTION * seconds
+    return seconds + correction if close else None
