@@ -104,6 +104,15 @@ def generation(engine: str, version: str = "", date: str = "") -> str:
     raise AssertionError(f"the generations of {engine} have no last one")
 
 
+def era(engine: str, day: str) -> str:
+    """The generation that was current on an ISO day; empty for today's, or where none is given.
+
+    Today's engine is taken as it was measured, whatever its version: new ones are rarely slower.
+    """
+    found = generation(engine, date=day)
+    return "" if found == generation(engine) else found
+
+
 def link_name(gpu: Accelerator) -> str:
     """nvlink, pcie-p2p or pcie: the path of an all-reduce inside one node."""
     if gpu.nvlink_gb_s > 0:

@@ -227,18 +227,16 @@ def inference_speed(
     gpu: Accelerator,
     gpus: int,
     *,
-    version: str = "",
+    maker: str = "",
 ) -> InferenceSpeed | None:
     """The speed of one replica, or None where the card's bandwidth or matrix rate is unknown.
 
-    `version` of the engine: the newest generation where it is not stated.
+    `maker` is the engine's generation (`optimizer.sizing.rates.generation`); empty: the newest.
     """
     asked = work(card, precision, engine, gpu, gpus)
     if asked is None:
         return None
-    constants, names = (
-        fitted(),
-        factors(card, precision, engine, gpu, gpus, generation(engine, version)),
-    )
+    constants = fitted()
+    names = factors(card, precision, engine, gpu, gpus, maker or generation(engine))
     rates = {rate: prod(constants[name] for name in names[rate]) for rate in RATES}
     return reached(asked, rates, ENGINES[engine].max_sequences)

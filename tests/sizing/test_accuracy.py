@@ -16,8 +16,6 @@ DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
     [
         ("weights", 0.03, 0.12),
         ("memory with long prompts", 0.10, 0.70),
-        ("single stream, dense", 0.15, 0.60),
-        ("batched, dense", 0.18, 0.70),
         ("training", 0.18, 0.70),
     ],
 )

@@ -12,7 +12,13 @@ import numpy as np
 
 from optimizer.sizing.calibration.cases import Array, Case, Table, cases
 from optimizer.sizing.calibration.fit import fit
-from optimizer.sizing.calibration.validate import HELD_OUT, by_class, held_out, in_scope
+from optimizer.sizing.calibration.validate import (
+    HELD_OUT,
+    by_class,
+    held_out,
+    in_scope,
+    lookup_errors,
+)
 from providers.bundled import data_path
 
 SOURCE = "data/measured/inference.csv, rows by `python -m optimizer.sizing.calibration`"
@@ -26,7 +32,7 @@ def main(day: str) -> None:
     _write(folder / "inference_constants.csv", constant_rows(table, theta, day))
     scored = {key: held_out(table, key) for key in HELD_OUT}
     _write(folder / "inference_errors.csv", error_rows(table.cases, scored, day))
-    _write(folder / "inference_bands.csv", band_rows(table.cases, scored["source"], day))
+    _write(folder / "inference_bands.csv", band_rows(table, scored["source"], day))
 
 
 def constant_rows(table: Table, theta: Array, day: str) -> Iterable[dict[str, object]]:
@@ -68,21 +74,19 @@ def error_rows(
             }
 
 
-def band_rows(
-    all_cases: Sequence[Case], log_errors: Array, day: str
-) -> Iterable[dict[str, object]]:
-    """Where eight of ten measurements lie, as shares of a modelled speed."""
-    inside = np.array([in_scope(case) for case in all_cases])
-    tasks = np.array([case.task for case in all_cases])
-    for task in sorted(set(tasks.tolist())):
-        ratio = np.exp(-log_errors[inside & (tasks == task)])
-        low, high = np.percentile(ratio, (10, 90))
+def band_rows(table: Table, log_errors: Array, day: str) -> Iterable[dict[str, object]]:
+    """Where eight of ten measurements lie, as shares of the stated speed, by what it rests on."""
+    inside = np.array([in_scope(case) for case in table.cases])
+    tasks = np.array([case.task for case in table.cases])
+    by_basis = {task: log_errors[inside & (tasks == task)] for task in sorted(set(tasks.tolist()))}
+    for basis, found in (by_basis | lookup_errors(table)).items():
+        low, high = np.percentile(np.exp(-found), (10, 90))
         yield {
-            "task": task,
-            "rows": len(ratio),
+            "basis": basis,
+            "rows": len(found),
             "low": f"{low:.2f}",
             "high": f"{high:.2f}",
-            "source": f"held out by source: {SOURCE}",
+            "source": f"rows held out by source or looked up without themselves: {SOURCE}",
             "date": day,
         }
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.model_cards import model_card
 from optimizer.sizing.calibration.cases import Array, Case, Table, study
 from optimizer.sizing.calibration.fit import fit
+from optimizer.sizing.measured import Asked, between, key_of, points, published, token_s
+from optimizer.sizing.throughput import inference_speed
+from providers.hardware import accelerators
 
 FOLDS = 8
 
@@ -81,3 +85,49 @@ def by_class(cases: Sequence[Case], log_errors: Array) -> dict[str, Errors]:
     split("hardware: ", (case.hardware_class for case in cases), inside & speed)
     found["out of scope (other engines, AMD)"] = errors(log_errors[~inside])
     return found
+
+
+def lookup_errors(table: Table) -> dict[str, Array]:
+    """Logarithm of looked-up over measured pace, for each kind of look-up.
+
+    Each row in turn is asked for as if it had not been published. ``measured``: rows of the same
+    case and concurrency from other sources answer; ``interpolated``: other concurrencies of the
+    same case; ``scaled``: near cases.
+    """
+    found: dict[str, list[float]] = {"measured": [], "interpolated": [], "scaled": []}
+    for case in table.cases:
+        row = case.row
+        card = model_card(row.model)
+        gpu = accelerators()[row.hardware]
+        speed = inference_speed(card, case.form, case.engine, gpu, row.gpus, maker=case.generation)
+        if case.task == "prefill" or not in_scope(case) or not row.output_tokens or not speed:
+            continue
+        asked = Asked(
+            card,
+            case.form,
+            case.engine,
+            case.generation,
+            row.hardware,
+            row.gpus,
+            int(row.prompt_tokens or 0),
+            int(row.output_tokens),
+            speed,
+        )
+        own = token_s(row, asked.speed)
+        users = row.concurrency or 0.0
+        if own is None or users <= 0:
+            continue
+        modelled = speed.token_s(users, row.prompt_tokens or 0.0, row.output_tokens)
+        key = key_of(asked)
+        rows = [other for other in published().get(key, ()) if other.id != row.id]
+        strangers = [other for other in rows if study(other) != study(row)]
+        here = [p for p in points(asked, {key: strangers}) if p.users == users]
+        for point in here:
+            found["scaled" if point.scaled else "measured"].append(point.token_s / own)
+        others = [other for other in rows if other.concurrency != row.concurrency]
+        kept = [point for point in points(asked, {key: others}) if not point.scaled]
+        below = [point for point in kept if point.users < users]
+        above = [point for point in kept if point.users > users]
+        if below and above:
+            found["interpolated"].append(between(below[-1], above[0], users, modelled) / own)
+    return {basis: -np.log(np.array(ratios)) for basis, ratios in found.items()}
