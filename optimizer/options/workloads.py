@@ -97,6 +97,7 @@ def service_options(
                 ttft_s=service.ttft,
                 measured=_measured(service),
                 as_of=as_of.isoformat(),
+                lengths_stated=_lengths_stated(service),
             )
             if isinstance(sized, Unfit):
                 reason = sized.reason
@@ -197,6 +198,7 @@ def _batch_gang(
             output_tokens=job.output_tokens,
             measured=_measured(job),
             as_of=as_of.isoformat(),
+            lengths_stated=_lengths_stated(job),
         )
         if isinstance(sized, Unfit):
             reason = sized.reason
@@ -252,6 +254,10 @@ def _barred(workload: WorkloadBase, kind: NodeKind) -> str:
     if kind.count < workload.min_gpus:
         return f"has {kind.count} GPUs, the workload asks for {workload.min_gpus}"
     return ""
+
+
+def _lengths_stated(workload: ServiceWorkload | BatchInferenceJob) -> bool:
+    return bool({"prompt_tokens", "output_tokens"} & workload.model_fields_set)
 
 
 def _measured(workload: WorkloadBase) -> list[MeasuredRow]:

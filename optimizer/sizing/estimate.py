@@ -47,6 +47,7 @@ def size_service(
     measured: Sequence[MeasuredRate] = (),
     own_rows: tuple[InferenceRow, ...] = (),
     as_of: str = "",
+    lengths_stated: bool = True,
 ) -> Serving | Unfit:
     """Most users that one replica answers at once, each at `floor_tokens_per_s` or more.
 
@@ -56,6 +57,8 @@ def size_service(
     `measured` are rates of the schedule, for this workload; `own_rows` the user's table of
     measurements (`optimizer.sizing.measured.own.read_measurements`), which goes before the
     published one; `as_of` an ISO date: the engine as it was then, else the newest.
+    With `lengths_stated` false the lengths are defaults that nobody asked for, and measurements
+    whose source states none stand for them too.
     """
     own = [rate for rate in measured if (rate[0], rate[1]) == (gpu, gpus)]
     lengths = {"prompt_tokens": prompt_tokens, "output_tokens": output_tokens}
@@ -73,6 +76,7 @@ def size_service(
         output_tokens,
         era(engine, as_of),
         own_rows,
+        lengths_stated,
     )
     if isinstance(made, Unfit):
         return made
@@ -109,6 +113,7 @@ def size_batch(
     measured: Sequence[MeasuredRate] = (),
     own_rows: tuple[InferenceRow, ...] = (),
     as_of: str = "",
+    lengths_stated: bool = True,
 ) -> Serving | Unfit:
     """Throughput of one replica on offline work: as many sequences as the cache holds."""
     own = [rate for rate in measured if (rate[0], rate[1]) == (gpu, gpus)]
@@ -126,6 +131,7 @@ def size_batch(
         output_tokens,
         era(engine, as_of),
         own_rows,
+        lengths_stated,
     )
     if isinstance(made, Unfit):
         return made
@@ -155,6 +161,7 @@ def speed_at(
     output_tokens: int,
     own_rows: tuple[InferenceRow, ...] = (),
     as_of: str = "",
+    lengths_stated: bool = True,
 ) -> SpeedAt | Unfit:
     """The pace that `users` see; those beyond what memory and engine hold wait their turn."""
     made = replica(
@@ -167,6 +174,7 @@ def speed_at(
         output_tokens,
         era(engine, as_of),
         own_rows,
+        lengths_stated,
     )
     return made if isinstance(made, Unfit) else made.at(users, made.admitted)
 

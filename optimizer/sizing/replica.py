@@ -169,6 +169,7 @@ def replica(
     output_tokens: int,
     maker: str = "",
     own: tuple[InferenceRow, ...] = (),
+    lengths_stated: bool = True,
 ) -> Replica | Unfit:
     """The replica, or why there can be none: software, split, memory, unknown figures.
 
@@ -197,7 +198,18 @@ def replica(
     speed = inference_speed(card, precision, engine, accelerator, gpus, maker=maker)
     if speed is None:
         return Unfit(f"memory bandwidth or compute rate of {gpu} is not known")
-    asked = Asked(card, precision, engine, maker, gpu, gpus, prompt_tokens, output_tokens, speed)
+    asked = Asked(
+        card,
+        precision,
+        engine,
+        maker,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        lengths_stated,
+        speed,
+    )
     found = points(asked, index(own)) or points(asked, published())
     return Replica(
         card,

@@ -111,6 +111,7 @@ def lookup_errors(table: Table) -> dict[str, Array]:
             row.gpus,
             int(row.prompt_tokens or 0),
             int(row.output_tokens),
+            True,
             speed,
         )
         own = token_s(row, asked.speed)

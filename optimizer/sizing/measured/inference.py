@@ -66,8 +66,6 @@ NEAR = 0.5
 halfway, since on rows held out the full ratio errs more than the model alone."""
 SAME_USERS = 0.10
 """Concurrencies this close count as the same."""
-UNSTATED_REQUEST = (1000, 300)
-"""Prompt and answer that a source without any stands for: the defaults of a schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +175,8 @@ class Asked:
     gpus: int
     prompt_tokens: int
     output_tokens: int
+    lengths_stated: bool
+    """Else the lengths are defaults that nobody asked for."""
     speed: InferenceSpeed
     """The model's, of the case."""
 
@@ -259,7 +259,7 @@ def _point(row: InferenceRow, asked: Asked) -> Point | None:
         return None
     wanted = asked.speed.token_s(users, *request)
     if prompt is None or not output:
-        stands = same and request == UNSTATED_REQUEST and row.metric == "decode_tok_s"
+        stands = same and not asked.lengths_stated and row.metric == "decode_tok_s"
         return Point(users, users / row.value, wanted, row, False) if stands else None
     if output < 16:
         return None
