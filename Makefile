@@ -26,13 +26,14 @@ format: $(VENV)/dev  ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+calibrate: $(VENV)/dev  ## fit the constants of sizing to data/measured, write data/sizing
+	$(BIN)/python -m optimizer.sizing.memory_calibration
+	$(BIN)/python -m optimizer.sizing.calibration
+
 bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same run
 	$(BIN)/python tests/benchmarks/bench_plan.py
 	$(BIN)/python tests/benchmarks/bench_store.py
 	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
-
-calibrate: $(VENV)/dev  ## fit the constants of sizing to published measurements, and write them to data/sizing
-	$(BIN)/python -m optimizer.sizing.memory_calibration
 
 campaign: $(VENV)/dev  ## break every source, kill every writer; write docs/reliability.md
 	$(BIN)/python tests/reliability/campaign.py

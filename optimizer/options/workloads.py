@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from optimizer.schedule.document import (
     BatchInferenceJob,
@@ -68,9 +69,12 @@ class RejectedOption:
 
 
 def service_options(
-    service: ServiceWorkload, kinds: Iterable[NodeKind]
+    service: ServiceWorkload, kinds: Iterable[NodeKind], *, as_of: date
 ) -> tuple[list[ServiceOption], list[RejectedOption]]:
-    """Replicas that keep the service's floor, one per node kind and useful replica size."""
+    """Replicas that keep the service's floor, one per node kind and useful replica size.
+
+    `as_of` is the first day of the schedule: engines are as fast as they were then.
+    """
     options: list[ServiceOption] = []
     rejected: list[RejectedOption] = []
     by_users = service.phases[0].users is not None
@@ -92,6 +96,8 @@ def service_options(
                 floor_tokens_per_s=service.floor,
                 ttft_s=service.ttft,
                 measured=_measured(service),
+                as_of=as_of.isoformat(),
+                lengths_stated=_lengths_stated(service),
             )
             if isinstance(sized, Unfit):
                 reason = sized.reason
@@ -108,7 +114,7 @@ def service_options(
 
 
 def job_options(
-    job: TrainingJob | BatchInferenceJob, kinds: Iterable[NodeKind]
+    job: TrainingJob | BatchInferenceJob, kinds: Iterable[NodeKind], *, as_of: date
 ) -> tuple[list[JobOption], list[RejectedOption], float]:
     """Gangs that can do a job, the hardware that cannot, and the work in the options' unit."""
     options: list[JobOption] = []
@@ -120,7 +126,7 @@ def job_options(
             continue
         found = []
         for nodes in range(job.min_nodes, job.max_nodes + 1):
-            option = _gang(job, kind, nodes)
+            option = _gang(job, kind, nodes, as_of)
             if isinstance(option, JobOption):
                 found.append(option)
             else:
@@ -141,9 +147,11 @@ def job_work(job: TrainingJob | BatchInferenceJob) -> float:
     return float(work)
 
 
-def _gang(job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption | Unfit:
+def _gang(
+    job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+) -> JobOption | Unfit:
     if isinstance(job, BatchInferenceJob):
-        return _batch_gang(job, kind, nodes)
+        return _batch_gang(job, kind, nodes, as_of)
     if job.gpu_hours is not None and job.gpu is not None:
         reference = node_kind(job.gpu).gpu
         speed = relative_training_speed(reference, kind.gpu, kind.count, nodes)
@@ -173,7 +181,9 @@ def _gang(job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int) -> J
     return sized
 
 
-def _batch_gang(job: BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption | Unfit:
+def _batch_gang(
+    job: BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+) -> JobOption | Unfit:
     """Nodes work on requests by themselves: n nodes do n times the work of one."""
     best: JobOption | None = None
     reason = "carries no load"
@@ -187,6 +197,8 @@ def _batch_gang(job: BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption
             prompt_tokens=job.prompt_tokens,
             output_tokens=job.output_tokens,
             measured=_measured(job),
+            as_of=as_of.isoformat(),
+            lengths_stated=_lengths_stated(job),
         )
         if isinstance(sized, Unfit):
             reason = sized.reason
@@ -242,6 +254,10 @@ def _barred(workload: WorkloadBase, kind: NodeKind) -> str:
     if kind.count < workload.min_gpus:
         return f"has {kind.count} GPUs, the workload asks for {workload.min_gpus}"
     return ""
+
+
+def _lengths_stated(workload: ServiceWorkload | BatchInferenceJob) -> bool:
+    return bool({"prompt_tokens", "output_tokens"} & workload.model_fields_set)
 
 
 def _measured(workload: WorkloadBase) -> list[MeasuredRow]:

@@ -61,10 +61,6 @@ FORMATS = {
 }
 """By id: those of ``data/sizing``. `optimizer.sizing.weights` counts their bytes exactly."""
 
-SLOW_FORMATS = {("transformers", "float8"): 0.35, ("vllm", "nf4"): 4.0}
-"""[fit] Further bandwidth factor where an engine's kernels for a format are far from the rest:
-fine-grained FP8 in transformers is launch bound; vLLM's NF4 kernels are less so (assumed)."""
-
 FP8_SPEEDUP_WITH_UNITS = 2.0
 """FP8 against 16-bit matrix rate on cards that have FP8 units (Hopper and later, Ada)."""
 
@@ -72,35 +68,31 @@ FP8_SPEEDUP_WITH_UNITS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class EngineCosts:
-    """What an engine adds to the bare arithmetic. [fit] unless a comment says otherwise."""
+class Engine:
+    """How an engine splits a model and admits requests. Its costs: ``data/sizing``."""
 
     tensor_parallel: bool
     """Splits every layer over the GPUs; else whole layers, one GPU works at a time."""
-    step_s: float
-    """Per decode step, any model."""
-    layer_s: float
-    """Per decode step and layer."""
-    sequence_s: float
-    """Per decode step and running sequence (scheduler, sampler)."""
-    compute_efficiency: float
-    """Of the class's matrix rate, in prefill and large batches."""
     max_sequences: int
     """Most sequences that run at once; the engine's default."""
-    kv_traffic_factor: float
-    """Times the cache is moved per step: 2 where each step copies it."""
 
 
 ENGINES = {
-    "vllm": EngineCosts(True, 2.7e-3, 0.01e-3, 0.05e-3, 0.75, 256, 1.0),
-    "sglang": EngineCosts(True, 0.6e-3, 0.06e-3, 0.03e-3, 0.51, 256, 1.0),
-    "tensorrt-llm": EngineCosts(True, 0.6e-3, 0.04e-3, 0.03e-3, 1.0, 256, 1.0),
-    "lmdeploy": EngineCosts(True, 0.5e-3, 0.05e-3, 0.03e-3, 0.82, 128, 1.0),
+    "vllm": Engine(True, 256),
+    "sglang": Engine(True, 256),
+    "tensorrt-llm": Engine(True, 256),
+    "lmdeploy": Engine(True, 128),
     # Ollama answers few requests at once and queues the rest: two, in the founding experience.
-    "ollama": EngineCosts(False, 0.5e-3, 0.08e-3, 0.1e-3, 0.79, 2, 1.0),
-    "llama.cpp": EngineCosts(False, 0.5e-3, 0.08e-3, 0.1e-3, 0.79, 4, 1.0),
+    "ollama": Engine(False, 2),
+    "llama.cpp": Engine(False, 4),
     # No continuous batching: a static batch, of a size that people use.
-    "transformers": EngineCosts(False, 7e-3, 0.54e-3, 0.0, 0.10, 8, 2.0),
+    "transformers": Engine(False, 8),
+    # No servers of their own, or no longer kept: for reading published measurements.
+    "autoawq": Engine(False, 8),
+    "exllama": Engine(False, 8),
+    "mlc-llm": Engine(True, 8),
+    "gpt-fast": Engine(True, 1),
+    "deepspeed-mii": Engine(True, 256),
 }
 
 GGUF_ENGINES = ("ollama", "llama.cpp")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from optimizer.model_cards import ModelCard, model_card
+from optimizer.sizing.bands import Band, bands, modelled_basis
 from optimizer.sizing.constants import (
     BEFORE_AMPERE,
     BEFORE_VOLTA,
@@ -17,7 +17,16 @@ from optimizer.sizing.constants import (
     GGUF_ONLY,
 )
 from optimizer.sizing.kv_cache import kv_bits
-from optimizer.sizing.measured import SAME_USERS, InferenceRow, Point, points
+from optimizer.sizing.measured import (
+    SAME_USERS,
+    Asked,
+    InferenceRow,
+    Point,
+    between,
+    index,
+    points,
+    published,
+)
 from optimizer.sizing.memory import (
     MemoryBreakdown,
     serving_memory,
@@ -85,8 +94,8 @@ class Replica:
     def token_s(self, users: float) -> float:
         """Seconds between two tokens of one of `users` running sequences; never falls as they grow.
 
-        Measured concurrencies count where there are any; between two of them the pace is drawn
-        straight on logarithmic axes; outside, the model is held to the nearest of them.
+        Measured concurrencies count where there are any; between two of them the model is bent to
+        both; outside, it is held to the nearest of them.
         """
         modelled = self.speed.token_s(users, self.prompt_tokens, self.output_tokens) + self.host_s
         if not self.measured:
@@ -97,46 +106,64 @@ class Replica:
         if users >= last.users:
             return last.token_s if users == last.users else max(modelled, last.token_s)
         above = next(i for i, point in enumerate(self.measured) if point.users >= users)
-        low, high = self.measured[above - 1], self.measured[above]
-        share = math.log(users / low.users) / math.log(high.users / low.users)
-        return math.exp(math.log(low.token_s) * (1.0 - share) + math.log(high.token_s) * share)
+        return between(self.measured[above - 1], self.measured[above], users, modelled)
+
+    def output_tokens_per_s(self, users: float) -> float:
+        """Generated tokens of `users` running sequences together, every prefill's time counted."""
+        prefill = self.speed.prefill_s(self.prompt_tokens) / self.output_tokens
+        return users / (self.token_s(users) + prefill)
 
     def ttft_s(self, users: float) -> float:
         return self.speed.ttft_s(users, self.prompt_tokens, self.output_tokens) + self.host_s
 
+    @property
+    def admitted(self) -> int:
+        """Users answered at once: what memory holds, or was measured to be served."""
+        proven = (int(point.users) for point in self.measured if not point.scaled)
+        return min(max(self.capacity, *proven, 0), self.speed.max_sequences)
+
     def at(self, users: int, running: int) -> SpeedAt:
         """The pace `users` see while at most `running` of them are answered at once."""
         together = min(users, running)
-        pace = self.token_s(together)
-        total = together / pace
-        waiting = (users / together - 1.0) * self.output_tokens * pace
-        label, provenance = self.label(together)
+        total = self.output_tokens_per_s(together)
+        waiting = (users - together) / total * self.output_tokens
+        label, provenance, band = self.label(together)
+        modelled = self.speed.token_s(together, self.prompt_tokens, self.output_tokens)
         return SpeedAt(
             users=users,
             running=together,
-            tokens_per_s_per_user=total / users,
+            tokens_per_s_per_user=total / users if waiting else 1.0 / self.token_s(together),
             output_tokens_per_s=total,
             ttft_s=self.ttft_s(together) + waiting,
             label=label,
             provenance=provenance,
+            band=band,
+            modelled_tokens_per_s_per_user=1.0 / modelled,
         )
 
-    def label(self, users: float) -> tuple[str, str]:
-        """Whether the pace at `users` is measured, interpolated or modelled, and by whom."""
+    def label(self, users: float) -> tuple[str, str, Band]:
+        """What the pace at `users` rests on, by whom, and how far off such figures usually are."""
         nearest = min(self.measured, key=lambda p: abs(p.users - users), default=None)
         if nearest is not None and abs(nearest.users - users) <= SAME_USERS * users:
-            return "measured", _cite(nearest.row)
+            if nearest.scaled:
+                note = f"scaled by the model from {_cite(nearest.row)}"
+                return "interpolated", note, bands()["scaled"]
+            return "measured", _cite(nearest.row), bands()["measured"]
         below = [point for point in self.measured if point.users < users]
         above = [point for point in self.measured if point.users > users]
         if below and above:
             low, high = below[-1], above[0]
             between = f"between {low.users:g} and {high.users:g} users"
-            return "interpolated", f"{between}: {_cite(low.row)}; {_cite(high.row)}"
-        return "modelled", MODELLED
+            scaled = ", scaled by the model" if low.scaled else ""
+            basis = "scaled" if low.scaled else "interpolated"
+            note = f"{between}{scaled}: {_cite(low.row)}; {_cite(high.row)}"
+            return "interpolated", note, bands()[basis]
+        return "modelled", MODELLED, bands()[modelled_basis(users)]
 
 
 def _cite(row: InferenceRow) -> str:
-    what = f"{row.model} {row.quant} on {row.gpus}x{row.hardware}"
+    version = f" {row.engine_version}" if row.engine_version else ""
+    what = f"{row.model} {row.quant} on {row.gpus}x{row.hardware}, {row.engine}{version}"
     return f"{row.id}: {what}, {row.source}, {row.date}"
 
 
@@ -149,10 +176,17 @@ def replica(
     gpus: int,
     prompt_tokens: int,
     output_tokens: int,
+    maker: str = "",
+    own: tuple[InferenceRow, ...] = (),
+    lengths_stated: bool = True,
     kv_precision: str = "bf16",
     offload_layers: int = 0,
 ) -> Replica | Unfit:
-    """The replica, or why there can be none: software, split, memory, unknown figures."""
+    """The replica, or why there can be none: software, split, memory, unknown figures.
+
+    `maker` is the engine's generation (empty: the newest, whichever was measured); `own` are the
+    user's measurements, preferred to published ones.
+    """
     card, accelerator = model_card(model), accelerators()[gpu]
     fault = software_fault(precision, engine, accelerator, gpus)
     fault = fault or tensor_parallel_fault(card, engine, gpus)
@@ -183,23 +217,26 @@ def replica(
             f"weights of {weights_gb:.1f} GB leave no room for one request of {length} tokens "
             f"on {machine}"
         )
-    speed = inference_speed(card, precision, engine, accelerator, gpus)
+    speed = inference_speed(card, precision, engine, accelerator, gpus, maker=maker)
     if speed is None:
         return Unfit(f"memory bandwidth or compute rate of {gpu} is not known")
     plain = kv_precision == "bf16" and not offload_layers
     if kv_precision != "bf16":
         narrower = kv_bits(card, kv_precision) / 16.0
         speed = replace(speed, kv_s_per_token=speed.kv_s_per_token * narrower)
-    found = points(
+    asked = Asked(
         card,
         precision,
         engine,
+        maker,
         gpu,
         gpus,
-        speed=speed,
-        prompt_tokens=prompt_tokens,
-        output_tokens=output_tokens,
+        prompt_tokens,
+        output_tokens,
+        lengths_stated,
+        speed,
     )
+    found = points(asked, index(own)) or points(asked, published())
     return Replica(
         card,
         precision,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optimizer.sizing.bands import CERTAIN, Band
 from optimizer.sizing.memory import MemoryBreakdown
 
 MeasuredRate = tuple[str, int, float, int | None]
@@ -37,8 +38,13 @@ class Serving:
     ttft_s: float
     memory: MemoryBreakdown
     label: str
-    """measured, interpolated (between two measured concurrencies) or modelled."""
+    """measured, interpolated (between measured concurrencies, or scaled from a near case) or
+    modelled."""
     provenance: str
+    band: Band = CERTAIN
+    """Around the speeds."""
+    modelled_tokens_per_s_per_user: float = 0.0
+    """What the formulas alone say, to set beside a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class SpeedAt:
     ttft_s: float
     label: str
     provenance: str
+    band: Band = CERTAIN
+    modelled_tokens_per_s_per_user: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from statistics import median
 
 from optimizer.model_cards import model_card, model_cards
-from optimizer.sizing.constants import class_name
+from optimizer.sizing.constants import GB, GIB
 from optimizer.sizing.measured import (
     ENGINE_NAMES,
     PRECISIONS,
@@ -15,14 +15,12 @@ from optimizer.sizing.measured import (
     inference_rows,
     training_rows,
 )
-from optimizer.sizing.throughput import inference_speed
+from optimizer.sizing.memory import activation_bytes, kv_cache_bytes_per_token, weights_bytes
 from optimizer.sizing.training import gang_speed
 from providers.hardware import accelerators
 
 Scores = dict[str, list[float]]
 """Task to relative errors |predicted / measured - 1|."""
-
-LARGEST_BATCH = 64
 
 
 def percentile(errors: list[float], share: float) -> float:
@@ -51,30 +49,19 @@ def score_inference() -> Scores:
 
 
 def _task(row: InferenceRow) -> str:
-    kind = class_name(accelerators()[row.hardware])
-    batch = "single stream" if row.concurrency == 1 else "batched"
-    if kind in ("rocm", "other") or model_card(row.model).mixture_of_experts:
-        return f"{batch}, mixtures and other stacks"
-    return f"{batch}, dense"
+    task = "weights" if (row.prompt_tokens or 0) <= 1 else "memory with long prompts"
+    return task if model_card(row.model).params_total_b >= 5 else f"{task}, models below 5B"
 
 
 def _predicted(row: InferenceRow) -> float | None:
-    card, gpu = model_card(row.model), accelerators()[row.hardware]
+    card = model_card(row.model)
     precision, engine = PRECISIONS[row.quant], ENGINE_NAMES[row.engine]
-    prompt, output, users = row.prompt_tokens or 0.0, row.output_tokens or 0.0, row.concurrency
-    speed = inference_speed(card, precision, engine, gpu, row.gpus)
-    if speed is None or not users or users > LARGEST_BATCH or output < 2:
+    prompt, output = row.prompt_tokens or 0.0, row.output_tokens or 0.0
+    if row.metric != "mem_gb" or engine != "transformers":  # the others show what they reserve
         return None
-    step = speed.step_s(users, prompt + output / 2)
-    prefill = speed.prefill_s(prompt) * users if prompt > 1 else 0.0
-    wall = prefill + output * step
-    answers = {
-        "decode_tok_s": users / step,
-        "tpot_ms": step * 1000,
-        "output_tok_s": users * output / wall,
-        "total_tok_s": users * (prompt + output) / wall,
-    }
-    return answers.get(row.metric)
+    held = weights_bytes(card, precision) + activation_bytes(card, int(prompt))
+    held += kv_cache_bytes_per_token(card) * (prompt + output) + 0.15 * GIB * row.gpus
+    return held / (GIB if row.unit == "GiB" else GB)
 
 
 def score_training() -> Scores:
