@@ -51,6 +51,42 @@ class Method(StrEnum):
     QLORA = "qlora"
 
 
+class TrainingOptimizer(StrEnum):
+    ADAMW = "adamw"
+    ADAMW_BF16 = "adamw-bf16"
+    ADAMW_8BIT = "adamw-8bit"
+    SGD = "sgd"
+
+
+class Strategy(StrEnum):
+    AUTO = "auto"
+    DDP = "ddp"
+    ZERO_1 = "zero-1"
+    ZERO_2 = "zero-2"
+    ZERO_3 = "zero-3"
+    HSDP = "hsdp"
+
+
+class Checkpointing(StrEnum):
+    AUTO = "auto"
+    NONE = "none"
+    SELECTIVE = "selective"
+    FULL = "full"
+
+
+class Offload(StrEnum):
+    NONE = "none"
+    OPTIMIZER = "optimizer"
+    ALL = "all"
+
+
+class Framework(StrEnum):
+    AUTO = "auto"
+    HF = "hf"
+    NATIVE = "native"
+    TUNED = "tuned"
+
+
 def size(
     model: Annotated[str, typer.Argument(help="Model id or hub name, see `rentopt models`.")],
     on: Annotated[
@@ -78,6 +114,31 @@ def size(
     accumulation: Annotated[
         int, typer.Option(min=1, help="Training: micro-steps per gradient synchronisation.")
     ] = 8,
+    optimizer: Annotated[
+        TrainingOptimizer, typer.Option(help="Training: states it keeps.")
+    ] = TrainingOptimizer.ADAMW,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Training: how states are divided; auto: the fastest fit.")
+    ] = Strategy.AUTO,
+    checkpointing: Annotated[
+        Checkpointing, typer.Option(help="Training: activations computed twice.")
+    ] = Checkpointing.AUTO,
+    offload: Annotated[
+        Offload, typer.Option(help="Training: what may live in host memory.")
+    ] = Offload.NONE,
+    framework: Annotated[
+        Framework, typer.Option(help="Training: software; auto: the usual one for the method.")
+    ] = Framework.AUTO,
+    lora_rank: Annotated[int, typer.Option(min=1, help="Training: of adapters.")] = 16,
+    chunked_loss: Annotated[
+        bool, typer.Option("--chunked-loss", help="Training: logits computed piece by piece.")
+    ] = False,
+    fabric: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Training: Gb/s between nodes, of one.", show_default="by hardware"
+        ),
+    ] = None,
     currency: Annotated[str, typer.Option(help="Currency of costs.")] = "CNY",
     table: Annotated[str, typer.Option(help="Bundled price table.")] = "current",
     as_of: Today = None,
@@ -105,7 +166,23 @@ def size(
     kind = node_kind(on) if on is not None else None
     if train is not None:
         training = size_answers.TrainingQuestion(
-            card.id, train.value, nodes, sequence_tokens, micro_batch, accumulation
+            card.id,
+            train.value,
+            nodes,
+            sequence_tokens,
+            micro_batch,
+            accumulation,
+            size_answers.training_options(
+                optimizer=optimizer,
+                strategy=strategy,
+                checkpointing=checkpointing,
+                offload=offload,
+                precision="fp8" if precision is Precision.FP8 else "bf16",
+                framework=framework,
+                lora_rank=lora_rank,
+                chunked_loss=chunked_loss,
+                fabric_gbit_s=fabric,
+            ),
         )
         heading = (
             f"{card.id}, {train} training on {nodes} node(s), {micro_batch} x {sequence_tokens} "
@@ -159,7 +236,7 @@ def _show(heading: str, answer: Answer, explain: bool, format: OutputFormat) -> 
         typer.echo(line, err=format is OutputFormat.CSV)
 
 
-_WORDY = ("hardware", "engine", "label", "provenance", "price")
+_WORDY = ("hardware", "engine", "label", "provenance", "price", "what would fit", "how")
 
 
 def _cell(value: object) -> str:

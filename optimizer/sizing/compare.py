@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from optimizer.sizing.constants import ENGINES, GGUF_ONLY
 from optimizer.sizing.estimate import size_service, size_training
+from optimizer.sizing.gang import ANYHOW, TrainingOptions
 from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind, accelerators
 
@@ -77,6 +78,7 @@ def training_candidates(
     sequence_tokens: int,
     micro_batch: int,
     accumulation: int,
+    options: TrainingOptions = ANYHOW,
 ) -> Iterator[Candidate]:
     """The smallest node on each accelerator, `nodes` of them together."""
     for gpu, card in accelerators().items():
@@ -94,6 +96,7 @@ def training_candidates(
                 sequence_tokens=sequence_tokens,
                 micro_batch=micro_batch,
                 accumulation=accumulation,
+                options=options,
             )
             if isinstance(sized, Training):
                 break

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
+from typing import Any
 
 from optimizer.model_cards import ModelCard, model_cards
 from optimizer.sizing.measured.training import TrainingRow, training_rows
@@ -64,36 +65,31 @@ def _shape(row: dict[str, str]) -> ModelCard:
     linear += layers * (3 if gated else 2) * hidden * wide / 1e9
     table = vocab * hidden / 1e9
     total = linear + (table if tied else 2 * table)
-    return ModelCard(
-        id=row["id"],
-        hf_id="",
-        layers=layers,
-        hidden=hidden,
-        heads=heads,
-        kv_heads=kv_heads,
-        head_dim=head_dim,
-        intermediate=wide,
-        experts=None,
-        experts_per_token=None,
-        moe_intermediate=None,
-        shared_experts=None,
-        dense_layers=None,
-        mlp_type=row["mlp_type"],
-        qkv_bias=False,
-        mla_kv_dim=None,
-        vocab=vocab,
-        tied_embeddings=tied,
-        max_context_tokens=2048,
-        params_total_b=total,
-        params_active_b=total,
-        params_embedding_b=table,
-        params_lm_head_b=table,
-        params_linear_b=linear,
-        kv_bytes_per_token_16bit=4 * layers * kv_heads * head_dim,
-        published_params_b=total,
-        source=row["source"],
-        note="",
-    )
+    known: dict[str, Any] = {
+        "id": row["id"],
+        "hf_id": "",
+        "layers": layers,
+        "hidden": hidden,
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "head_dim": head_dim,
+        "intermediate": wide,
+        "mlp_type": row["mlp_type"],
+        "vocab": vocab,
+        "tied_embeddings": tied,
+        "params_total_b": total,
+        "params_active_b": total,
+        "params_embedding_b": table,
+        "params_lm_head_b": table,
+        "params_linear_b": linear,
+        "kv_bytes_per_token_16bit": 4 * layers * kv_heads * head_dim,
+        "published_params_b": total,
+        "source": row["source"],
+    }
+    # A card may count its parameters itself; what it takes from outside is given.
+    taken = {field.name for field in fields(ModelCard) if field.init}
+    dense = model_cards()["Llama-2-7B"]
+    return replace(dense, **{name: value for name, value in known.items() if name in taken})
 
 
 def _case(row: TrainingRow, card: ModelCard) -> Case:
