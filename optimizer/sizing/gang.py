@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from optimizer.model_cards import ModelCard, model_card
 from optimizer.sizing.constants import GB
-from optimizer.sizing.measured.training import training_match
 from optimizer.sizing.memory import MemoryBreakdown
 from optimizer.sizing.results import BY_USER, MeasuredRate, Training, Unfit
+from optimizer.sizing.training.expected import expected_error
 from optimizer.sizing.training.memory import host_bytes, training_memory
+from optimizer.sizing.training.nearest import carried
 from optimizer.sizing.training.setup import CHECKPOINTING, STRATEGIES, Gang, Setup
 from optimizer.sizing.training.speed import GangSpeed, training_speed
 from optimizer.sizing.training.terms import model_flops_per_token
@@ -76,8 +77,8 @@ def size_training(
         scaling = way.speed.tokens_per_s / one.speed.tokens_per_s
     tokens_per_s = max(own) * min(scaling, nodes)
     provenance = BY_USER if nodes == 1 else f"{BY_USER} on one node, scaled to {nodes} by the model"
-    mfu = _mfu(model, way.setup, gpu, gpus_per_node * nodes, tokens_per_s)
-    return Training(tokens_per_s, mfu, way.memory, "measured", provenance)
+    gpus = gpus_per_node * nodes
+    return _answer(model, way, gpu, gpus, tokens_per_s, "measured", provenance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +122,37 @@ def _gang(
         return Unfit(f"several {gpu} do not train one model together")
     batch = (sequence_tokens, micro_batch, accumulation)
     way = fastest(model, method, gpu, gpus_per_node, nodes, *batch, options)
-    if not way.memory.fits:
+    gang = Gang(accelerators()[gpu], gpus_per_node, nodes, options.fabric_gbit_s)
+    found = carried(model_card(model), way.setup, gang) if gpus_per_node == min(gpus, 8) else None
+    if not way.memory.fits and not (found and found.same):
         return Unfit(
             f"{method} training of {model} takes {way.memory.required_gb:.1f} GB on each of "
             f"{gpus} x {gpu}, which have {way.memory.available_gb:.1f} GB for it"
         )
+    if found is not None:
+        label = "measured" if found.same else "interpolated"
+        return _answer(model, way, gpu, gpus, found.tokens_per_s, label, found.provenance)
     if way.speed is None:
         return Unfit(f"compute rate of {gpu} is not known")
-    row = training_match(
-        model_card(model),
-        method,
-        gpu,
-        gpus,
-        sequence_tokens=sequence_tokens,
-        micro_batch=micro_batch,
+    pace = way.speed.tokens_per_s
+    return _answer(model, way, gpu, gpus, pace, "modelled", f"{way.words}; {MODELLED}")
+
+
+def _answer(
+    model: str, way: Way, gpu: str, gpus: int, tokens_per_s: float, label: str, provenance: str
+) -> Training:
+    error = expected_error(label, way.setup.method)
+    return Training(
+        tokens_per_s,
+        _mfu(model, way.setup, gpu, gpus, tokens_per_s),
+        way.memory,
+        label,
+        provenance,
+        way.words,
+        way.host_gb,
+        error.median,
+        error.p90,
     )
-    if row is not None and row.tokens_per_s is not None and gpus_per_node == min(gpus, 8):
-        mfu = _mfu(model, way.setup, gpu, gpus, row.tokens_per_s)
-        what = f"{row.model} {row.method} on {row.gpus}x{row.hardware}"
-        provenance = f"{row.id}: {what}, {row.source}, {row.date}"
-        return Training(row.tokens_per_s, mfu, way.memory, "measured", provenance)
-    provenance = f"{way.words}; {MODELLED}"
-    return Training(way.speed.tokens_per_s, way.speed.mfu, way.memory, "modelled", provenance)
 
 
 def _mfu(model: str, setup: Setup, gpu: str, gpus: int, tokens_per_s: float) -> float:

@@ -10,7 +10,7 @@ from optimizer.sizing.measured.inference import (
     inference_rows,
     points,
 )
-from optimizer.sizing.measured.training import TrainingRow, training_match, training_rows
+from optimizer.sizing.measured.training import TrainingRow, training_rows
 
 __all__ = [
     "ENGINE_NAMES",
@@ -24,6 +24,5 @@ __all__ = [
     "points",
     "shape",
     "sources",
-    "training_match",
     "training_rows",
 ]

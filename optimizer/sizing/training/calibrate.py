@@ -2,8 +2,9 @@
 
     python -m optimizer.sizing.training.calibrate
 
-``training.csv`` holds the constants, fitted to all rows. ``training_held_out.csv`` holds what is
-predicted for every row by constants fitted without its source: the errors to expect elsewhere.
+``training.csv`` holds the constants, fitted to all rows; ``training_held_out.csv`` what is
+predicted for every row by constants fitted without its source: the errors to expect elsewhere;
+``training_errors.csv`` sums them up by kind of answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ import numpy as np
 
 from optimizer.sizing.training import fit_memory, fit_speed
 from optimizer.sizing.training.cases import Case
+from optimizer.sizing.training.constants import constants
+from optimizer.sizing.training.nearest import carried
 from optimizer.sizing.training.priors import MEMORY, SPEED
+from optimizer.sizing.training.setup import METHODS
 from providers.bundled import data_path
 
 
@@ -53,6 +57,32 @@ def main() -> None:
                 table.writerow(
                     [case.row.id, metric, f"{measured:.5g}", f"{measured * (1 + error):.5g}"]
                 )
+    modelled, memory = (list(zip(rows, e.tolist(), strict=True)) for _, rows, e in missed)
+    constants.cache_clear()
+    _write_errors({"modelled": modelled, "interpolated": _carried_errors(timed), "memory": memory})
+
+
+def _carried_errors(rows: Sequence[Case]) -> list[tuple[Case, float]]:
+    """Relative error of each row, carried over from its nearest neighbour."""
+    found = []
+    for case in rows:
+        near = carried(case.card, case.setup, case.gang, without=case)
+        if near is not None:
+            found.append((case, near.tokens_per_s / (case.row.tokens_per_s or 1.0) - 1.0))
+    return found
+
+
+def _write_errors(missed: Mapping[str, Sequence[tuple[Case, float]]]) -> None:
+    """``training_errors.csv``: per label and method, what to expect."""
+    with data_path("sizing", "training_errors.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["label", "method", "rows", "median", "p90"])
+        for label, entries in missed.items():
+            for method in ("all", *METHODS):
+                errors = [abs(e) for case, e in entries if method in ("all", case.row.method)]
+                if errors:
+                    middle, worst = np.quantile(errors, [0.5, 0.9])
+                    table.writerow([label, method, len(errors), f"{middle:.3f}", f"{worst:.3f}"])
 
 
 def _write_constants(fitted: Mapping[str, float], used: Counter[str], newest: str) -> None:
