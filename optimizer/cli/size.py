@@ -131,8 +131,9 @@ def size(
     ] = Framework.AUTO,
     lora_rank: Annotated[int, typer.Option(min=1, help="Training: of adapters.")] = 16,
     chunked_loss: Annotated[
-        bool, typer.Option("--chunked-loss", help="Training: logits computed piece by piece.")
-    ] = False,
+        bool | None,
+        typer.Option(help="Training: logits computed piece by piece.", show_default="where needed"),
+    ] = None,
     fabric: Annotated[
         float | None,
         typer.Option(

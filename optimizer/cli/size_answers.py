@@ -53,7 +53,13 @@ class TrainingQuestion:
 
 
 def training_options(
-    *, strategy: str, checkpointing: str, offload: str, framework: str, **others: Any
+    *,
+    strategy: str,
+    checkpointing: str,
+    offload: str,
+    framework: str,
+    chunked_loss: bool | None,
+    **others: Any,
 ) -> TrainingOptions:
     """What a command line allows: `auto` allows all; offload is the most that may happen."""
     return TrainingOptions(
@@ -61,6 +67,7 @@ def training_options(
         checkpointing=CHECKPOINTING if checkpointing == "auto" else (checkpointing,),
         offload=OFFLOADS[: OFFLOADS.index(offload) + 1],
         framework="" if framework == "auto" else framework,
+        chunked_loss=(False, True) if chunked_loss is None else (chunked_loss,),
         **others,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,7 +39,8 @@ class TrainingOptions:
     framework: str = ""
     """Empty: the usual one for the method."""
     lora_rank: int = 16
-    chunked_loss: bool = False
+    chunked_loss: tuple[bool, ...] = (False, True)
+    """Whether logits may be computed piece by piece, where they do not fit at once."""
     fabric_gbit_s: float | None = None
     """Between nodes, of one node; None: what such nodes usually have."""
 
@@ -61,9 +63,10 @@ def size_training(
 ) -> Training | Unfit:
     """Tokens per second of `nodes` equal nodes training together.
 
-    The fastest way that `options` allow and that fits; tensor parallelism only where no other
-    way fits. A user's measurement of one node is carried to several by the model's scaling, and
-    counts even where the memory model sees no room: the user may know a trick.
+    The fastest way that `options` allow and that fits; a loss in chunks and tensor parallelism
+    only where no other way fits. A user's measurement of one node is carried to several by the
+    model's scaling, and counts even where the memory model sees no room: the user may know a
+    trick.
     """
     batch = (sequence_tokens, micro_batch, accumulation)
     own = [rate[2] for rate in measured if (rate[0], rate[1]) == (gpu, gpus_per_node)]
@@ -99,6 +102,8 @@ class Way:
             said.append(f"tensor parallel {self.setup.tensor_parallel}")
         kind = self.setup.checkpointing
         said.append("no checkpointing" if kind == "none" else f"{kind} checkpointing")
+        if self.setup.chunked_loss:
+            said.append("loss in chunks")
         if self.setup.offload != "none":
             what = "optimizer" if self.setup.offload == "optimizer" else "all states"
             said.append(f"{what} offloaded to {self.host_gb:.0f} GB of a node's host memory")
@@ -184,12 +189,13 @@ def fastest(
         precision=options.precision,
         framework=options.framework,
         lora_rank=options.lora_rank,
-        chunked_loss=options.chunked_loss,
     )
     best: Way | None = None
     leanest: Way | None = None
-    for split in _splits(card, gang, (1,) if base.stack == "hf" else options.tensor_parallel):
-        for setup in _setups(replace(base, tensor_parallel=split), gang, options):
+    splits = _splits(card, gang, (1,) if base.stack == "hf" else options.tensor_parallel)
+    for split, chunked in itertools.product(splits, options.chunked_loss):
+        divided = replace(base, tensor_parallel=split, chunked_loss=chunked)
+        for setup in _setups(divided, gang, options):
             memory = training_memory(card, setup, gang)
             if memory.fits:
                 way = Way(setup, memory, training_speed(card, setup, gang), 0.0)

@@ -76,8 +76,8 @@ def _changes(asked: _Asked, gpu: str) -> Iterator[tuple[str, _Asked]]:
         yield "activation checkpointing", allowing(checkpointing=CHECKPOINTING)
     if "zero-3" not in options.strategies:
         yield "states divided over all GPUs (zero-3)", allowing(strategies=STRATEGIES)
-    if not options.chunked_loss:
-        yield "loss computed in chunks", allowing(chunked_loss=True)
+    if True not in options.chunked_loss:
+        yield "loss computed in chunks", allowing(chunked_loss=(True,))
     if asked.micro_batch > 1:
         yield "micro-batch 1", replace(asked, micro_batch=1)
     shorter = asked.sequence_tokens // 2
