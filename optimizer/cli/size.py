@@ -155,6 +155,7 @@ def size(
     """Show whether a model fits hardware, how fast it runs and what a million tokens cost."""
     from optimizer.cli import size_answers
     from optimizer.model_cards import model_card
+    from optimizer.sizing.gang import training_options
     from providers.hardware import node_kind
     from providers.money import CURRENCIES
 
@@ -173,7 +174,7 @@ def size(
             sequence_tokens,
             micro_batch,
             accumulation,
-            size_answers.training_options(
+            training_options(
                 optimizer=optimizer,
                 strategy=strategy,
                 checkpointing=checkpointing,
@@ -181,7 +182,7 @@ def size(
                 precision="fp8" if precision is Precision.FP8 else "bf16",
                 framework=framework,
                 lora_rank=lora_rank,
-                chunked_loss=chunked_loss,
+                chunked_loss=(False, True) if chunked_loss is None else (chunked_loss,),
                 fabric_gbit_s=fabric,
             ),
         )

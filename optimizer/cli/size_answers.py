@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from optimizer.sizing.compare import serving_candidates, training_candidates, usual_engine
 from optimizer.sizing.estimate import size_service, size_training, speed_at
@@ -14,7 +13,6 @@ from optimizer.sizing.measured import FORM_UNSTATED
 from optimizer.sizing.memory import MemoryBreakdown
 from optimizer.sizing.remedies import remedies
 from optimizer.sizing.results import Serving, Training, Unfit
-from optimizer.sizing.training.setup import CHECKPOINTING, OFFLOADS, STRATEGIES
 from providers.hardware import NodeKind
 from providers.offers import Offer, OfferBook
 from providers.terms import PurchaseModel
@@ -50,26 +48,6 @@ class TrainingQuestion:
     micro_batch: int
     accumulation: int
     options: TrainingOptions
-
-
-def training_options(
-    *,
-    strategy: str,
-    checkpointing: str,
-    offload: str,
-    framework: str,
-    chunked_loss: bool | None,
-    **others: Any,
-) -> TrainingOptions:
-    """What a command line allows: `auto` allows all; offload is the most that may happen."""
-    return TrainingOptions(
-        strategies=STRATEGIES if strategy == "auto" else (strategy,),
-        checkpointing=CHECKPOINTING if checkpointing == "auto" else (checkpointing,),
-        offload=OFFLOADS[: OFFLOADS.index(offload) + 1],
-        framework="" if framework == "auto" else framework,
-        chunked_loss=(False, True) if chunked_loss is None else (chunked_loss,),
-        **others,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from optimizer.model_cards import ModelCard, model_card
 from optimizer.sizing.constants import GB
@@ -14,7 +15,13 @@ from optimizer.sizing.results import BY_USER, MeasuredRate, Training, Unfit
 from optimizer.sizing.training.expected import expected_error
 from optimizer.sizing.training.memory import host_bytes, training_memory
 from optimizer.sizing.training.nearest import carried
-from optimizer.sizing.training.setup import CHECKPOINTING, STRATEGIES, Gang, Setup
+from optimizer.sizing.training.setup import (
+    CHECKPOINTING,
+    OFFLOADS,
+    STRATEGIES,
+    Gang,
+    Setup,
+)
 from optimizer.sizing.training.speed import GangSpeed, training_speed
 from optimizer.sizing.training.terms import model_flops_per_token
 from providers.hardware import accelerators
@@ -46,6 +53,19 @@ class TrainingOptions:
 
 
 ANYHOW = TrainingOptions()
+
+
+def training_options(
+    *, strategy: str, checkpointing: str, offload: str, framework: str, **others: Any
+) -> TrainingOptions:
+    """Options in the words of a schedule: `auto` allows all, `offload` is the most that may be."""
+    return TrainingOptions(
+        strategies=STRATEGIES if strategy == "auto" else (strategy,),
+        checkpointing=CHECKPOINTING if checkpointing == "auto" else (checkpointing,),
+        offload=OFFLOADS[: OFFLOADS.index(offload) + 1],
+        framework="" if framework == "auto" else framework,
+        **others,
+    )
 
 
 def size_training(
