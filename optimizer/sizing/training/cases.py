@@ -116,7 +116,7 @@ def _case(row: TrainingRow, card: ModelCard) -> Case:
         precision="fp8" if row.precision == "FP8" else "bf16",
         framework=row.framework,
         lora_rank=row.lora_rank or 16,
-        base="gptq-int8" if "int8" in row.precision else "nf4",
+        base=_base(row.precision),
         chunked_loss="chunked loss" in row.options,
         step_in_backward="optimizer in backward" in row.options,
         flash_attention="Triton attention" not in row.options,
@@ -135,6 +135,12 @@ def _case(row: TrainingRow, card: ModelCard) -> Case:
         host_link_gb_s=slow,
     )
     return Case(row, card, setup, gang, bool(row.sequence_tokens and row.micro_batch))
+
+
+def _base(precision: str) -> str:
+    if "int8" in precision:
+        return "gptq-int8"
+    return "gptq-int4" if "gptq" in precision.lower() else "nf4"
 
 
 def _fabric(interconnect: str) -> float | None:

@@ -10,6 +10,7 @@ from optimizer.sizing.training.setup import (
     Gang,
     Setup,
     layer_values,
+    norm_values,
     outside_params_b,
     trained_params,
 )
@@ -23,6 +24,9 @@ STATE_BYTES = {
 """Weight, gradient and optimizer bytes per trained parameter. adamw: 32-bit weight and two
 moments (Rajbhandari et al. 2020, ZeRO, arXiv:1910.02054). 8-bit: two moments with a 32-bit scale
 per 256 values (Dettmers et al. 2022, arXiv:2110.02861)."""
+STEP_COPY_BYTES = 8.0
+"""Per parameter: two 32-bit temporaries of PyTorch's multi-tensor Adam while it steps, when no
+activation is alive. Fused optimizers, and DeepSpeed's, have none."""
 CHUNKS = 8.0
 """Pieces that a chunked loss computes its logits in."""
 USABLE_SHARE = 0.97
@@ -40,6 +44,8 @@ def training_memory(
     c = known or constants()
     weights, gradients, moments, gathered = _held(card, setup, gang)
     activations = _activations(card, setup, c) + gathered
+    if _copies_at_step(setup):
+        activations = max(activations, STEP_COPY_BYTES * trained_params(card, setup))
     if setup.accumulation == 1:
         # Gradients come as activations go, and are dropped before the next forward pass.
         gradients = min(gradients, max(0.0, gradients + gathered - activations))
@@ -58,6 +64,11 @@ def training_memory(
         overhead_gb=spare / GB,
         available_gb=available / GB,
     )
+
+
+def _copies_at_step(setup: Setup) -> bool:
+    plain = setup.strategy == "ddp" and setup.offload == "none" and not setup.adapters
+    return plain and setup.stack == "hf" and setup.optimizer == "adamw"
 
 
 def _shares(setup: Setup, gang: Gang) -> tuple[float, float, float]:
@@ -86,8 +97,8 @@ def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, floa
     layer = held / (card.layers / setup.pipeline_parallel)
     gathered = 0.0
     if by_weights > 1 or setup.offload == "all":
-        # The layer that runs, the next one behind it, and embedding and head all along.
-        gathered = 2.0 * layer + 2e9 * outside_params_b(card) / setup.tensor_parallel
+        # The layer that runs, the ones before and behind it; embedding and head all along.
+        gathered = 3.0 * layer + 2e9 * outside_params_b(card) / setup.tensor_parallel
     if setup.trains_embeddings:
         # Adapter libraries copy what is trained in full beside the frozen original, and keep
         # no 32-bit weights: 2 + 2 + 8 bytes.
@@ -103,8 +114,7 @@ def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, floa
 def _activations(card: ModelCard, setup: Setup, c: Constants) -> float:
     """Bytes of one micro-step's activations and logits."""
     tokens = setup.local_tokens
-    # Inputs and outputs of norms are whole on every GPU of a tensor-parallel group.
-    norms = 4.0 * card.hidden
+    norms = norm_values(card)
     values = norms + (layer_values(card) - norms) / setup.tensor_parallel
     one = 2.0 * values * c[f"memory layer {setup.stack}"]
     kept = 2.0 * card.hidden

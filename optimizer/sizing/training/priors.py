@@ -54,14 +54,14 @@ SPEED = {
 }
 
 MEMORY = {
-    "memory layer hf": Prior(1.0, 0.1, "of the kept values", "counted"),
-    "memory layer native": Prior(1.0, 0.15, "of the kept values", "counted"),
+    "memory layer hf": Prior(0.9, 0.1, "of the kept values", "counted"),
+    "memory layer native": Prior(0.9, 0.1, "of the kept values", "counted"),
     "memory layer tuned": Prior(0.7, 0.2, "of the kept values", "fused kernels keep less"),
     "memory logits hf": Prior(12.0, 0.1, "bytes per token and entry", "16, 32 and 32 bit"),
     "memory logits native": Prior(10.0, 0.15, "bytes per token and entry", "16, 32 and 32 bit"),
     "memory logits tuned": Prior(4.0, 0.3, "bytes per token and entry", "fused loss"),
     "memory working": Prior(1.0, 0.2, "layers", "the layer that is computed again"),
-    "memory context": Prior(1.2, 0.2, "GB", "CUDA, cuBLAS, libraries"),
-    "memory fragments": Prior(0.08, 0.3, "of activations", "allocator"),
-    "memory peers": Prior(1.0, 0.15, "GB", "NCCL buffers"),
+    "memory context": Prior(1.5, 0.15, "GB", "CUDA, cuBLAS, libraries"),
+    "memory fragments": Prior(0.12, 0.2, "of activations", "allocator"),
+    "memory peers": Prior(2.0, 0.2, "GB", "NCCL buffers, buckets of gradients"),
 }
