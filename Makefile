@@ -29,6 +29,7 @@ format: $(VENV)/dev  ## put the code in shape
 calibrate: $(VENV)/dev  ## fit the constants of sizing to data/measured, write data/sizing
 	$(BIN)/python -m optimizer.sizing.memory_calibration
 	$(BIN)/python -m optimizer.sizing.calibration
+	$(BIN)/python -m optimizer.sizing.training.calibrate
 
 bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same run
 	$(BIN)/python tests/benchmarks/bench_plan.py

@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Today, table_book
+from optimizer.cli.size_options import (
+    Checkpointing,
+    Engine,
+    Framework,
+    KvPrecision,
+    Method,
+    Offload,
+    OutputFormat,
+    Strategy,
+    TrainingOptimizer,
+)
+from optimizer.cli.size_show import IMAGES, show
 
 if TYPE_CHECKING:
     from optimizer.model_cards import ModelCard
-    from optimizer.report.size.answers import OneServer, Ranking, ServingQuestion, TrainingQuestion
-    from providers.hardware import NodeKind
+    from optimizer.report.size.answers import OneServer, Ranking
 
 
-class OutputFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-
-
-class Engine(StrEnum):
-    VLLM = "vllm"
-    SGLANG = "sglang"
-    TENSORRT_LLM = "tensorrt-llm"
-    LMDEPLOY = "lmdeploy"
-    OLLAMA = "ollama"
-    LLAMA_CPP = "llama.cpp"
-    TRANSFORMERS = "transformers"
-
-
-class KvPrecision(StrEnum):
-    BF16 = "bf16"
-    FP8 = "fp8"
-    INT8 = "int8"
-    INT4 = "int4"
-    Q8_0 = "q8_0"
-    Q4_0 = "q4_0"
-
-
-class Method(StrEnum):
-    PRETRAIN = "pretrain"
-    FULL = "full"
-    LORA = "lora"
-    QLORA = "qlora"
-
-
-OUTPUT_TOKENS = 300
+PROMPT_TOKENS, OUTPUT_TOKENS = 1000, 300
+"""Of a request whose lengths are not stated."""
 
 
 def size(
@@ -75,8 +52,12 @@ def size(
         int | None,
         typer.Option(min=2, help="Prompt and answer of one request, in place of --prompt-tokens."),
     ] = None,
-    prompt_tokens: Annotated[int, typer.Option(min=1, help="Of one request.")] = 1000,
-    output_tokens: Annotated[int, typer.Option(min=1, help="Of one request.")] = OUTPUT_TOKENS,
+    prompt_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one request.", show_default=str(PROMPT_TOKENS))
+    ] = None,
+    output_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one request.", show_default=str(OUTPUT_TOKENS))
+    ] = None,
     users: Annotated[
         int | None,
         typer.Option(min=1, help="Must be answered at once.", show_default="as many as can be"),
@@ -100,6 +81,36 @@ def size(
     accumulation: Annotated[
         int, typer.Option(min=1, help="Training: micro-steps per gradient synchronisation.")
     ] = 8,
+    optimizer: Annotated[
+        TrainingOptimizer, typer.Option(help="Training: states it keeps.")
+    ] = TrainingOptimizer.ADAMW,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Training: how states are divided; auto: the fastest fit.")
+    ] = Strategy.AUTO,
+    checkpointing: Annotated[
+        Checkpointing, typer.Option(help="Training: activations computed twice.")
+    ] = Checkpointing.AUTO,
+    offload: Annotated[
+        Offload, typer.Option(help="Training: what may live in host memory.")
+    ] = Offload.NONE,
+    framework: Annotated[
+        Framework, typer.Option(help="Training: software; auto: the usual one for the method.")
+    ] = Framework.AUTO,
+    lora_rank: Annotated[int, typer.Option(min=1, help="Training: of adapters.")] = 16,
+    chunked_loss: Annotated[
+        bool | None,
+        typer.Option(help="Training: logits computed piece by piece.", show_default="where needed"),
+    ] = None,
+    fabric: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Training: Gb/s between nodes, of one.", show_default="by hardware"
+        ),
+    ] = None,
+    measurements: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Your own measurements, preferred."),
+    ] = None,
     hardware_file: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="GPUs of your own (CSV or YAML)."),
@@ -133,6 +144,8 @@ def size(
         one_server,
         trained,
     )
+    from optimizer.sizing.gang import training_options
+    from optimizer.sizing.measured.own import read_measurements
     from providers.hardware import node_kind
     from providers.hardware_file import add_hardware_file
     from providers.money import CURRENCIES
@@ -151,35 +164,52 @@ def size(
     if train is not None:
         _no_curve(chart, output, "with --train")
         training = TrainingQuestion(
-            name, train.value, nodes, sequence_tokens, micro_batch, accumulation
+            name,
+            train.value,
+            nodes,
+            sequence_tokens,
+            micro_batch,
+            accumulation,
+            training_options(
+                optimizer=optimizer.value,
+                strategy=strategy.value,
+                checkpointing=checkpointing.value,
+                offload=offload.value,
+                precision="fp8" if precision == "fp8" else "bf16",
+                framework=framework.value,
+                lora_rank=lora_rank,
+                chunked_loss=(False, True) if chunked_loss is None else (chunked_loss,),
+                fabric_gbit_s=fabric,
+            ),
         )
         answer = trained(training, kind, costs)
-        _show(training, answer, card, kind, currency, explain, format, output, chart=False)
+        show(training, answer, card, kind, currency, explain, format, output, chart=False)
         return
+    stated = any(given is not None for given in (context, prompt_tokens, output_tokens))
+    prompt, answered = prompt_tokens or PROMPT_TOKENS, output_tokens or OUTPUT_TOKENS
     if context is not None:
-        output_tokens = min(output_tokens, context - 1)
-        prompt_tokens = context - output_tokens
+        answered = min(answered, context - 1)
+        prompt = context - answered
     serving = ServingQuestion(
         name,
         _precision(precision, card),
         engine.value if engine else None,
-        prompt_tokens,
-        output_tokens,
+        prompt,
+        answered,
         floor,
         ttft,
         users,
         kv_precision.value,
         offload_layers,
+        stated,
+        read_measurements(measurements) if measurements else (),
     )
     if kind is None:
         _no_curve(chart, output, "without --on")
         answer = every_server(serving, costs)
     else:
         answer = one_server(serving, card, kind, costs)
-    _show(serving, answer, card, kind, currency, explain, format, output, chart=chart)
-
-
-IMAGES = (".svg", ".png", ".pdf")
+    show(serving, answer, card, kind, currency, explain, format, output, chart=chart)
 
 
 def _no_curve(chart: bool, output: Path | None, why: str) -> None:
@@ -201,109 +231,3 @@ def _precision(asked: str | None, card: ModelCard) -> str:
         hint = f"did you mean {near}?" if near else f"known are {', '.join(precisions())}"
         raise typer.BadParameter(f"'{asked}' is no number format; {hint}", param_hint="--precision")
     return name
-
-
-def _show(
-    asked: ServingQuestion | TrainingQuestion,
-    answer: OneServer | Ranking,
-    card: ModelCard,
-    kind: NodeKind | None,
-    currency: str,
-    explain: bool,
-    format: OutputFormat,
-    output: Path | None,
-    *,
-    chart: bool,
-) -> None:
-    from optimizer.report.size import text
-    from optimizer.report.size.answers import OneServer
-    from optimizer.report.size.document import size_json
-    from optimizer.report.size.explain import derivation
-
-    reasons: list[str] = []
-    if explain and isinstance(answer, OneServer):
-        reasons = list(derivation(answer, asked.model))
-    if output is not None and output.suffix.lower() in IMAGES:
-        _write_image(answer, asked, card, output)
-        return
-    if format is OutputFormat.JSON:
-        _write(size_json(asked, answer, reasons), output)
-        return
-    if isinstance(answer, OneServer):
-        rows = text.server_table(answer, currency, format.value, provenance=explain)
-        facts = [*text.server_facts(answer), *reasons]
-    else:
-        rows = text.ranking_table(answer, currency, format.value, provenance=explain)
-        facts = list(text.ranking_facts(answer, kind, reasons=explain))
-    drawn = _bars(answer, asked) if chart else ""
-    if format is OutputFormat.CSV:
-        _write(rows, output)
-        _lines(facts)
-        return
-    heading = _heading(asked, card)
-    if format is OutputFormat.MD:
-        fence = f"```text\n{drawn}```\n\n" if drawn else ""
-        listed = "".join(f"- {fact.strip()}\n" for fact in facts)
-        _write(f"## {heading}\n\n{rows}\n{fence}{listed}", output)
-        return
-    blank = "\n" if rows and drawn else ""
-    _write(f"{heading}\n{rows}{blank}{drawn}" + "".join(f"{fact}\n" for fact in facts), output)
-
-
-def _heading(asked: ServingQuestion | TrainingQuestion, card: ModelCard) -> str:
-    from optimizer.report.size.answers import ServingQuestion
-
-    if isinstance(asked, ServingQuestion):
-        cache = "" if asked.kv_precision == "bf16" else f", cache in {asked.kv_precision}"
-        return (
-            f"{card.id} {asked.precision}, {asked.prompt_tokens} prompt and "
-            f"{asked.output_tokens} output tokens{cache}, at least "
-            f"{asked.floor_tokens_per_s:g} tokens/s per user"
-        )
-    return (
-        f"{card.id}, {asked.method} training on {asked.nodes} node(s), {asked.micro_batch} x "
-        f"{asked.sequence_tokens} tokens a GPU, {asked.accumulation} micro-steps a synchronisation"
-    )
-
-
-def _bars(answer: OneServer | Ranking, asked: ServingQuestion | TrainingQuestion) -> str:
-    from optimizer.report.size.answers import OneServer, ServingQuestion
-    from optimizer.report.size.chart import bars
-
-    if isinstance(answer, OneServer) and answer.paces and isinstance(asked, ServingQuestion):
-        return bars(answer.paces.curve, asked.floor_tokens_per_s)
-    return ""
-
-
-def _write_image(
-    answer: OneServer | Ranking,
-    asked: ServingQuestion | TrainingQuestion,
-    card: ModelCard,
-    output: Path,
-) -> None:
-    from optimizer.report.files import write_atomically
-    from optimizer.report.size.answers import OneServer, ServingQuestion
-    from optimizer.report.size.chart import image
-    from providers.errors import RentoptError
-
-    if not isinstance(answer, OneServer) or not isinstance(asked, ServingQuestion):
-        return
-    if answer.paces is None:
-        raise RentoptError(f"{card.id} does not fit {answer.kind}: {answer.reason}")
-    title = f"{card.id} {asked.precision} on {answer.kind}, {answer.engine}"
-    form = output.suffix.removeprefix(".").lower()
-    write_atomically(output, image(answer.paces, asked.floor_tokens_per_s, title, form))
-
-
-def _write(content: str, output: Path | None) -> None:
-    from optimizer.report.files import write_atomically
-
-    if output is None or str(output) == "-":
-        typer.echo(content, nl=False)
-    else:
-        write_atomically(output, content)
-
-
-def _lines(facts: Iterable[str]) -> None:
-    for fact in facts:
-        typer.echo(fact, err=True)

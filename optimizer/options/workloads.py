@@ -22,6 +22,7 @@ from optimizer.sizing.estimate import (
     size_service,
     size_training,
 )
+from optimizer.sizing.gang import training_options
 from providers.hardware import NodeKind, accelerators, in_family, node_kind
 
 MeasuredRow = tuple[str, int, float, int | None]
@@ -174,6 +175,15 @@ def _gang(
         micro_batch=job.micro_batch,
         accumulation=job.accumulation,
         measured=_measured(job),
+        options=training_options(
+            precision=job.precision,
+            optimizer=job.optimizer,
+            strategy=job.strategy,
+            checkpointing=job.checkpointing,
+            offload=job.offload,
+            framework=job.framework,
+            lora_rank=job.lora_rank,
+        ),
     )
     if isinstance(sized, Training):
         rate = sized.tokens_per_s * 3600

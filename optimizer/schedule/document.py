@@ -82,6 +82,12 @@ Engine = Literal[
     "vllm", "sglang", "tensorrt-llm", "lmdeploy", "ollama", "llama.cpp", "transformers"
 ]
 TrainingMethod = Literal["pretrain", "full", "lora", "qlora"]
+TrainingPrecision = Literal["bf16", "fp8"]
+TrainingOptimizer = Literal["adamw", "adamw-bf16", "adamw-8bit", "sgd"]
+TrainingStrategy = Literal["auto", "ddp", "zero-1", "zero-2", "zero-3", "hsdp"]
+Checkpointing = Literal["auto", "none", "selective", "full"]
+Offload = Literal["none", "optimizer", "all"]
+TrainingFramework = Literal["auto", "hf", "native", "tuned"]
 Stack = Literal["cuda", "any"]
 
 
@@ -156,6 +162,13 @@ class TrainingJob(JobBase):
     sequence_tokens: Count = Field(4096, ge=1, description="Length of a training sequence")
     micro_batch: Count = Field(1, ge=1, description="Sequences a GPU processes at once")
     accumulation: Count = Field(8, ge=1, description="Micro-steps between gradient exchanges")
+    precision: TrainingPrecision = Field("bf16", description="Of the large multiplications")
+    optimizer: TrainingOptimizer = Field("adamw", description="States kept per trained weight")
+    strategy: TrainingStrategy = Field("auto", description="How states are divided over GPUs")
+    checkpointing: Checkpointing = Field("auto", description="Activations computed twice")
+    offload: Offload = Field("none", description="What may live in host memory")
+    framework: TrainingFramework = Field("auto", description="Kind of software that trains")
+    lora_rank: Count = Field(16, ge=1, description="Rank of adapters")
 
 
 class BatchInferenceJob(JobBase):

@@ -16,7 +16,7 @@ from optimizer.sizing.rates import era
 from optimizer.sizing.replica import Replica, replica
 from optimizer.sizing.results import BY_USER, MeasuredRate, Serving, SpeedAt, Training, Unfit
 from optimizer.sizing.throughput import inference_speed
-from optimizer.sizing.training import relative_training_speed
+from optimizer.sizing.training.relative import relative_training_speed
 from providers.hardware import accelerators
 
 __all__ = [
@@ -79,8 +79,8 @@ def size_service(
         era(engine, as_of),
         own_rows,
         lengths_stated,
-        kv_precision,
-        offload_layers,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
     )
     if isinstance(made, Unfit):
         return made
@@ -181,8 +181,8 @@ def speed_at(
         era(engine, as_of),
         own_rows,
         lengths_stated,
-        kv_precision,
-        offload_layers,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
     )
     return made if isinstance(made, Unfit) else made.at(users, made.admitted)
 

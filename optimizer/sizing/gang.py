@@ -1,18 +1,71 @@
-"""Sizing of a training gang: the strategy that fits, its speed, and what was measured of it."""
+"""Sizing of a training gang: the fastest way to train that fits, and what was measured of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
-from optimizer.model_cards import model_card
-from optimizer.sizing.measured import training_match
+from optimizer.model_cards import ModelCard, model_card
+from optimizer.sizing.constants import GB
 from optimizer.sizing.memory import MemoryBreakdown
-from optimizer.sizing.replica import MODELLED
 from optimizer.sizing.results import BY_USER, MeasuredRate, Training, Unfit
-from optimizer.sizing.training import STRATEGIES, GangSpeed, flops_per_token, gang_speed
-from optimizer.sizing.training_memory import training_memory
+from optimizer.sizing.training.expected import expected_error
+from optimizer.sizing.training.memory import host_bytes, training_memory
+from optimizer.sizing.training.nearest import carried
+from optimizer.sizing.training.setup import (
+    CHECKPOINTING,
+    OFFLOADS,
+    STRATEGIES,
+    Gang,
+    Setup,
+)
+from optimizer.sizing.training.speed import GangSpeed, training_speed
+from optimizer.sizing.training.terms import model_flops_per_token
 from providers.hardware import accelerators
+
+MODELLED = "formulas with constants fitted to published measurements (docs/sizing.md)"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What the trainer may do, and must. The fastest allowed way that fits is taken."""
+
+    optimizer: str = "adamw"
+    checkpointing: tuple[str, ...] = CHECKPOINTING
+    """Allowed; the first ones are faster."""
+    strategies: tuple[str, ...] = STRATEGIES
+    """Allowed."""
+    offload: tuple[str, ...] = ("none",)
+    """Allowed."""
+    tensor_parallel: tuple[int, ...] = (1, 2, 4, 8)
+    """Allowed; above 1 only where nothing else fits, and not under Hugging Face."""
+    precision: str = "bf16"
+    framework: str = ""
+    """Empty: the usual one for the method."""
+    lora_rank: int = 16
+    chunked_loss: tuple[bool, ...] = (False, True)
+    """Whether logits may be computed piece by piece, where they do not fit at once."""
+    fabric_gbit_s: float | None = None
+    """Between nodes, of one node; None: what such nodes usually have."""
+
+
+ANYHOW = TrainingOptions()
+
+
+def training_options(
+    *, strategy: str, checkpointing: str, offload: str, framework: str, **others: Any
+) -> TrainingOptions:
+    """Options in the words of a schedule: `auto` allows all, `offload` is the most that may be."""
+    return TrainingOptions(
+        strategies=STRATEGIES if strategy == "auto" else (strategy,),
+        checkpointing=CHECKPOINTING if checkpointing == "auto" else (checkpointing,),
+        offload=OFFLOADS[: OFFLOADS.index(offload) + 1],
+        framework="" if framework == "auto" else framework,
+        **others,
+    )
 
 
 def size_training(
@@ -26,25 +79,55 @@ def size_training(
     micro_batch: int,
     accumulation: int,
     measured: Sequence[MeasuredRate] = (),
+    options: TrainingOptions = ANYHOW,
 ) -> Training | Unfit:
     """Tokens per second of `nodes` equal nodes training together.
 
-    The fastest of DDP, ZeRO-1 and ZeRO-3 (FSDP) whose states fit; nothing is offloaded to host
-    memory. A user's measurement of one node is carried to several by the model's scaling, and
-    counts even where the memory model sees no room: the user may offload, or use 8-bit states.
+    The fastest way that `options` allow and that fits; a loss in chunks and tensor parallelism
+    only where no other way fits. A user's measurement of one node is carried to several by the
+    model's scaling, and counts even where the memory model sees no room: the user may know a
+    trick.
     """
     batch = (sequence_tokens, micro_batch, accumulation)
     own = [rate[2] for rate in measured if (rate[0], rate[1]) == (gpu, gpus_per_node)]
-    found = _gang(model, method, gpu, gpus_per_node, nodes, *batch)
+    found = _gang(model, method, gpu, gpus_per_node, nodes, *batch, options)
     if not own:
         return found
-    _, memory, speed = _fastest(model, method, gpu, gpus_per_node, nodes, *batch)
-    _, _, one = _fastest(model, method, gpu, gpus_per_node, 1, *batch)
-    scaling = speed.tokens_per_s / one.tokens_per_s if speed and one else float(nodes)
+    way = fastest(model, method, gpu, gpus_per_node, nodes, *batch, options)
+    one = fastest(model, method, gpu, gpus_per_node, 1, *batch, options)
+    scaling = float(nodes)
+    if way.speed and one.speed:
+        scaling = way.speed.tokens_per_s / one.speed.tokens_per_s
     tokens_per_s = max(own) * min(scaling, nodes)
     provenance = BY_USER if nodes == 1 else f"{BY_USER} on one node, scaled to {nodes} by the model"
-    mfu = _mfu(model, method, gpu, gpus_per_node * nodes, sequence_tokens, tokens_per_s)
-    return Training(tokens_per_s, mfu, memory, "measured", provenance)
+    gpus = gpus_per_node * nodes
+    return _answer(model, way, gpu, gpus, tokens_per_s, "measured", provenance)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to train, with what it takes and gives."""
+
+    setup: Setup
+    memory: MemoryBreakdown
+    speed: GangSpeed | None
+    host_gb: float
+    """Of one node's memory, for what is offloaded."""
+
+    @property
+    def words(self) -> str:
+        """Such as `zero-3, full checkpointing`."""
+        said = [self.setup.strategy]
+        if self.setup.tensor_parallel > 1:
+            said.append(f"tensor parallel {self.setup.tensor_parallel}")
+        kind = self.setup.checkpointing
+        said.append("no checkpointing" if kind == "none" else f"{kind} checkpointing")
+        if self.setup.chunked_loss:
+            said.append("loss in chunks")
+        if self.setup.offload != "none":
+            what = "optimizer" if self.setup.offload == "optimizer" else "all states"
+            said.append(f"{what} offloaded to {self.host_gb:.0f} GB of a node's host memory")
+        return ", ".join(said)
 
 
 @lru_cache(maxsize=8192)
@@ -57,44 +140,53 @@ def _gang(
     sequence_tokens: int,
     micro_batch: int,
     accumulation: int,
+    options: TrainingOptions,
 ) -> Training | Unfit:
-    batch = (sequence_tokens, micro_batch, accumulation)
-    strategy, memory, speed = _fastest(model, method, gpu, gpus_per_node, nodes, *batch)
     gpus = gpus_per_node * nodes
     if accelerators()[gpu].unified_memory and gpus > 1:
         return Unfit(f"several {gpu} do not train one model together")
-    if not memory.fits:
+    batch = (sequence_tokens, micro_batch, accumulation)
+    way = fastest(model, method, gpu, gpus_per_node, nodes, *batch, options)
+    gang = Gang(accelerators()[gpu], gpus_per_node, nodes, options.fabric_gbit_s)
+    found = carried(model_card(model), way.setup, gang) if gpus_per_node == min(gpus, 8) else None
+    if not way.memory.fits and not (found and found.same):
         return Unfit(
-            f"{method} training of {model} takes {memory.required_gb:.1f} GB on each of "
-            f"{gpus} x {gpu}, which have {memory.available_gb:.1f} GB for it"
+            f"{method} training of {model} takes {way.memory.required_gb:.1f} GB on each of "
+            f"{gpus} x {gpu}, which have {way.memory.available_gb:.1f} GB for it"
         )
-    if speed is None:
+    if found is not None:
+        label = "measured" if found.same else "interpolated"
+        return _answer(model, way, gpu, gpus, found.tokens_per_s, label, found.provenance)
+    if way.speed is None:
         return Unfit(f"compute rate of {gpu} is not known")
-    row = training_match(
-        model_card(model),
-        method,
-        gpu,
-        gpus,
-        sequence_tokens=sequence_tokens,
-        micro_batch=micro_batch,
+    pace = way.speed.tokens_per_s
+    return _answer(model, way, gpu, gpus, pace, "modelled", f"{way.words}; {MODELLED}")
+
+
+def _answer(
+    model: str, way: Way, gpu: str, gpus: int, tokens_per_s: float, label: str, provenance: str
+) -> Training:
+    error = expected_error(label, way.setup.method)
+    return Training(
+        tokens_per_s,
+        _mfu(model, way.setup, gpu, gpus, tokens_per_s),
+        way.memory,
+        label,
+        provenance,
+        way.words,
+        way.host_gb,
+        error.median,
+        error.p90,
     )
-    if row is not None and row.tokens_per_s is not None and gpus_per_node == min(gpus, 8):
-        mfu = _mfu(model, method, gpu, gpus, sequence_tokens, row.tokens_per_s)
-        what = f"{row.model} {row.method} on {row.gpus}x{row.hardware}"
-        provenance = f"{row.id}: {what}, {row.source}, {row.date}"
-        return Training(row.tokens_per_s, mfu, memory, "measured", provenance)
-    return Training(speed.tokens_per_s, speed.mfu, memory, "modelled", f"{strategy}; {MODELLED}")
 
 
-def _mfu(
-    model: str, method: str, gpu: str, gpus: int, sequence_tokens: int, tokens_per_s: float
-) -> float:
+def _mfu(model: str, setup: Setup, gpu: str, gpus: int, tokens_per_s: float) -> float:
     rate = gpus * (accelerators()[gpu].fp16_tflops or 0.0) * 1e12
-    done = tokens_per_s * flops_per_token(model_card(model), method, sequence_tokens)
+    done = tokens_per_s * model_flops_per_token(model_card(model), setup)
     return done / rate if rate else 0.0
 
 
-def _fastest(
+def fastest(
     model: str,
     method: str,
     gpu: str,
@@ -103,33 +195,58 @@ def _fastest(
     sequence_tokens: int,
     micro_batch: int,
     accumulation: int,
-) -> tuple[str, MemoryBreakdown, GangSpeed | None]:
-    """The fastest strategy that fits; the leanest, with its memory, where none does."""
-    card, accelerator, gpus = model_card(model), accelerators()[gpu], gpus_per_node * nodes
-    tried: list[tuple[str, MemoryBreakdown, GangSpeed | None]] = []
-    for strategy in STRATEGIES if gpus > 1 else STRATEGIES[:1]:
-        memory = training_memory(
-            card,
-            method,
-            strategy,
-            accelerator,
-            gpus,
-            sequence_tokens=sequence_tokens,
-            micro_batch=micro_batch,
-        )
-        speed = gang_speed(
-            card,
-            method,
-            strategy,
-            accelerator,
-            gpus_per_node,
-            nodes,
-            sequence_tokens=sequence_tokens,
-            micro_batch=micro_batch,
-            accumulation=accumulation,
-        )
-        tried.append((strategy, memory, speed))
-    fitting = [entry for entry in tried if entry[1].fits]
-    if not fitting:
-        return min(tried, key=lambda entry: entry[1].required_gb)
-    return max(fitting, key=lambda entry: entry[2].tokens_per_s if entry[2] else 0.0)
+    options: TrainingOptions = ANYHOW,
+) -> Way:
+    """The fastest allowed way that fits; the leanest where none does."""
+    card = model_card(model)
+    gang = Gang(accelerators()[gpu], gpus_per_node, nodes, options.fabric_gbit_s)
+    base = Setup(
+        method,
+        sequence_tokens,
+        micro_batch,
+        accumulation,
+        optimizer=options.optimizer,
+        precision=options.precision,
+        framework=options.framework,
+        lora_rank=options.lora_rank,
+    )
+    best: Way | None = None
+    leanest: Way | None = None
+    splits = _splits(card, gang, (1,) if base.stack == "hf" else options.tensor_parallel)
+    for split, chunked in itertools.product(splits, options.chunked_loss):
+        divided = replace(base, tensor_parallel=split, chunked_loss=chunked)
+        for setup in _setups(divided, gang, options):
+            memory = training_memory(card, setup, gang)
+            if memory.fits:
+                way = Way(setup, memory, training_speed(card, setup, gang), 0.0)
+                if best is None or _pace(way) > _pace(best):
+                    best = way
+            elif leanest is None or memory.required_gb < leanest.memory.required_gb:
+                leanest = Way(setup, memory, None, 0.0)
+        if best is not None:
+            break
+    found = best or leanest
+    if found is None:
+        raise ValueError("no way to train is allowed")
+    return replace(found, host_gb=host_bytes(card, found.setup, gang) / GB)
+
+
+def _pace(way: Way) -> float:
+    return way.speed.tokens_per_s if way.speed else 0.0
+
+
+def _splits(card: ModelCard, gang: Gang, allowed: Sequence[int]) -> Iterator[int]:
+    """Degrees of tensor parallelism, smallest first: whole heads, inside a node."""
+    for split in sorted(allowed):
+        if gang.gpus_per_node % split == 0 and card.heads % split == 0:
+            yield split
+
+
+def _setups(base: Setup, gang: Gang, options: TrainingOptions) -> Iterator[Setup]:
+    alone = gang.gpus == base.tensor_parallel
+    for strategy in options.strategies if not alone else ("ddp",):
+        if strategy == "hsdp" and gang.nodes == 1:
+            continue
+        for checkpointing in options.checkpointing:
+            for offload in options.offload:
+                yield replace(base, strategy=strategy, checkpointing=checkpointing, offload=offload)

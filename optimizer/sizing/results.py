@@ -74,4 +74,13 @@ class Training:
     memory: MemoryBreakdown
     """Of one GPU."""
     label: str
+    """measured, interpolated (carried over from a measured neighbour) or modelled."""
     provenance: str
+    how: str = ""
+    """Strategy, checkpointing and offload, in words."""
+    host_gb: float = 0.0
+    """Of one node's memory, for what is offloaded."""
+    error_median: float = 0.0
+    """Of rows that the constants were not fitted to: half are off by less, ..."""
+    error_p90: float = 0.0
+    """... and nine in ten by less than this share."""

@@ -18,7 +18,8 @@ app = typer.Typer()
 app.command()(size)
 
 DAY = ("--as-of", "2026-11-22")
-DUAL = ("Qwen2-72B", "--on", "2x4090", "--precision", "gptq-int4", *DAY)
+LENGTHS = ("--prompt-tokens", "1000")
+DUAL = ("Qwen2-72B", "--on", "2x4090", "--precision", "gptq-int4", *LENGTHS, *DAY)
 CONFIGS = Path(__file__).parents[1] / "model_cards" / "configs"
 
 
@@ -195,8 +196,11 @@ def test_explain_says_why_hardware_is_out():
     full = run("Qwen2-72B", "--precision", "gptq-int4", "--explain", *DAY)
     assert "--explain says why" in plain
     assert "provenance" not in plain
-    assert "roofline" in full
-    assert "do not fit" in full or "were asked for" in full
+    assert "provenance" in full
+    found = answer("Qwen2-72B", "--precision", "gptq-int4", *DAY)["nodes"]
+    out = [entry for entry in found if not entry["fits"]]
+    assert out
+    assert all(f"{entry['hardware']}: {entry['reason']}" in full for entry in out)
 
 
 def test_the_chart_draws_the_batching_curve():

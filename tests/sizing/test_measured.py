@@ -97,7 +97,7 @@ def test_a_published_training_speed_is_taken_as_it_stands():
     row = next(
         row
         for row in training_rows()
-        if row.comparable and row.id.startswith("FQ") and row.method == "qlora" and row.gpus == 2
+        if row.id.startswith("FQ") and row.method == "qlora" and row.gpus == 2
     )
     sized = size_training(
         row.model,

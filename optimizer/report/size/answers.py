@@ -9,8 +9,11 @@ from typing import Any
 from optimizer.model_cards import ModelCard
 from optimizer.sizing.compare import serving_candidates, training_candidates, usual_engine
 from optimizer.sizing.estimate import size_service, size_training, speed_at
-from optimizer.sizing.measured import FORM_UNSTATED
+from optimizer.sizing.gang import TrainingOptions
+from optimizer.sizing.measured import FORM_UNSTATED, InferenceRow
 from optimizer.sizing.memory import MemoryBreakdown, serving_memory
+from optimizer.sizing.remedies import Remedy as TrainingRemedy
+from optimizer.sizing.remedies import remedies as training_remedies
 from optimizer.sizing.results import Serving, SpeedAt, Training, Unfit
 from optimizer.sizing.serving_remedies import Case, Remedy, remedies
 from providers.hardware import NodeKind, accelerators
@@ -37,6 +40,10 @@ class ServingQuestion:
     """Asked to be carried at once; None: as many as can be."""
     kv_precision: str
     offload_layers: int
+    lengths_stated: bool
+    """Whether the lengths of a request were asked for, or are the usual ones."""
+    own_rows: tuple[InferenceRow, ...]
+    """The user's own measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class TrainingQuestion:
     sequence_tokens: int
     micro_batch: int
     accumulation: int
+    options: TrainingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class Ranking:
 
     ranked: tuple[Ranked, ...]
     unfit: tuple[tuple[NodeKind, str], ...]
+    remedies: tuple[TrainingRemedy, ...] = ()
+    """Training on one kind of node that does not fit: what would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,8 @@ def one_server(
         "output_tokens": asked.output_tokens,
         "kv_precision": asked.kv_precision,
         "offload_layers": asked.offload_layers,
+        "own_rows": asked.own_rows,
+        "lengths_stated": asked.lengths_stated,
     }
     cell = (asked.model, asked.precision, engine, kind.gpu, kind.count)
     alone = speed_at(*cell, 1, **options)
@@ -186,11 +198,22 @@ def one_server(
         *cell, floor_tokens_per_s=asked.floor_tokens_per_s, ttft_s=asked.ttft_s, **options
     )
     planned = asked.users or (within.users if isinstance(within, Serving) else 1)
+    # Measured numbers of users stand, also where they were shorter requests than these.
+    planned = min(planned, case.most_users)
     paces = [speed_at(*cell, users, **options) for users in sorted({*USERS, planned})]
     curve = tuple(pace for pace in paces if isinstance(pace, SpeedAt))
     last = next((i for i, pace in enumerate(curve) if pace.running < pace.users), len(curve))
     memory = serving_memory(
-        card, asked.precision, engine, case.gpu, kind.count, users=planned, **options
+        card,
+        asked.precision,
+        engine,
+        case.gpu,
+        kind.count,
+        users=planned,
+        prompt_tokens=asked.prompt_tokens,
+        output_tokens=asked.output_tokens,
+        kv_precision=asked.kv_precision,
+        offload_layers=asked.offload_layers,
     )
     lies = case.lies
     found = Paces(
@@ -221,6 +244,8 @@ def every_server(asked: ServingQuestion, prices: Prices) -> Ranking:
         kv_precision=asked.kv_precision,
         offload_layers=asked.offload_layers,
         least_users=asked.users or 1,
+        own_rows=asked.own_rows,
+        lengths_stated=asked.lengths_stated,
     ):
         sized = entry.result
         if isinstance(sized, Unfit):
@@ -238,6 +263,7 @@ def trained(asked: TrainingQuestion, kind: NodeKind | None, prices: Prices) -> R
         "sequence_tokens": asked.sequence_tokens,
         "micro_batch": asked.micro_batch,
         "accumulation": asked.accumulation,
+        "options": asked.options,
     }
     found: list[tuple[NodeKind, Any]]
     if kind is not None:
@@ -255,7 +281,11 @@ def trained(asked: TrainingQuestion, kind: NodeKind | None, prices: Prices) -> R
             price = prices.of(node)
             cost = per_million(price, sized.tokens_per_s, asked.nodes)
             ranked.append(Ranked(node, "", sized, price, cost))
-    return _ranking(ranked, unfit)
+    answer = _ranking(ranked, unfit)
+    if kind is None or ranked:
+        return answer
+    cell = (asked.model, asked.method, kind.gpu, kind.count, asked.nodes)
+    return replace(answer, remedies=training_remedies(*cell, **options))
 
 
 def _ranking(ranked: list[Ranked], unfit: list[tuple[NodeKind, str]]) -> Ranking:

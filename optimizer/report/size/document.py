@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,7 @@ from optimizer.report.size.answers import (
     TrainingQuestion,
     per_million,
 )
+from optimizer.report.size.text import training_remedy_words
 from optimizer.sizing.memory import MemoryBreakdown
 from optimizer.sizing.results import Serving, SpeedAt
 
@@ -64,12 +65,16 @@ class Pace(_Part):
     per_million: str | None = Field(description="Cost of a million output tokens")
     label: str = Field(description="measured, interpolated or modelled")
     provenance: str
+    low: float = Field(description="Of eight in ten such figures, the least truth, as a share")
+    high: float = Field(description="The same, the greatest")
 
 
 class Change(_Part):
     """One change that makes it fit."""
 
-    change: str = Field(description="precision, kv_precision, context, users, offload_layers, gpus")
+    change: str = Field(
+        description="precision, kv_precision, context, users, offload_layers, gpus or training"
+    )
     value: str | int
     words: str
 
@@ -107,7 +112,7 @@ class SizeDocument(_Part):
 
     schema_version: Literal[1] = 1
     tool: str = Field(description="What wrote it, with its version")
-    question: dict[str, str | int | float | None]
+    question: dict[str, Any] = Field(description="What was asked for, by option")
     nodes: list[Node]
     explanation: list[str] = Field(description="How the figures come about; with --explain")
 
@@ -130,9 +135,12 @@ def size_json(
     from dataclasses import asdict
 
     task = "inference" if isinstance(asked, ServingQuestion) else "training"
+    question = asdict(asked)
+    if isinstance(asked, ServingQuestion):
+        question["own_rows"] = len(asked.own_rows)
     document = SizeDocument(
         tool=f"rentopt {tool_version()}",
-        question={"task": task, **asdict(asked)},
+        question={"task": task, **question},
         nodes=[_server(answer)] if isinstance(answer, OneServer) else _all(answer),
         explanation=list(explanation),
     )
@@ -140,8 +148,13 @@ def size_json(
 
 
 def _all(answer: Ranking) -> list[Node]:
+    changes = [
+        Change(change="training", value=entry.change, words=training_remedy_words(entry))
+        for entry in answer.remedies
+    ]
     fitting = [_ranked(entry) for entry in answer.ranked]
-    return fitting + [_unfit(str(kind), "", reason) for kind, reason in answer.unfit]
+    others = [_unfit(str(kind), "", reason) for kind, reason in answer.unfit]
+    return fitting + [node.model_copy(update={"remedies": changes}) for node in others]
 
 
 def _unfit(hardware: str, engine: str, reason: str) -> Node:
@@ -217,6 +230,8 @@ def _pace(pace: SpeedAt, price: Price | None) -> Pace:
         per_million=_amount(per_million(price, pace.output_tokens_per_s)),
         label=pace.label,
         provenance=pace.provenance,
+        low=pace.band.low,
+        high=pace.band.high,
     )
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from optimizer.report.size.answers import OneServer, Paces, Price, Ranking, per_million
 from optimizer.report.tables import Column, render
 from optimizer.sizing.memory import MemoryBreakdown
-from optimizer.sizing.results import Serving, Unfit
+from optimizer.sizing.remedies import Remedy as TrainingRemedy
+from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind
 
 NO_PRICE = "no price known"
@@ -72,6 +73,10 @@ def _limits(paces: Paces) -> Iterator[str]:
     yield (
         f"users within the limits: {within.users}, {within.tokens_per_s_per_user:.1f} tokens/s "
         f"each, {within.requests_per_s:.3g} requests/s, {within.label}"
+    )
+    yield (
+        f"expected: {within.band.low:.2f} to {within.band.high:.2f} of that pace in eight of ten "
+        f"such figures; the formulas alone: {within.modelled_tokens_per_s_per_user:.1f}"
     )
 
 
@@ -150,9 +155,19 @@ def ranking_facts(answer: Ranking, kind: NodeKind | None, *, reasons: bool) -> I
     if kind is not None and answer.ranked:
         (entry,) = answer.ranked
         yield f"memory of each GPU: {memory_words(entry.result.memory)}"
+        if isinstance(entry.result, Training):
+            yield f"how: {entry.result.how}"
+            yield (
+                f"expected error: {entry.result.error_median:.0%} in half of such cases, less than "
+                f"{entry.result.error_p90:.0%} in nine of ten"
+            )
         yield f"price of a node: {price_words(entry.price)}"
     elif kind is not None:
         yield f"fits: no; {answer.unfit[0][1]}"
+        if answer.remedies:
+            yield "it fits with any one of:"
+        for remedy in answer.remedies:
+            yield f"  {training_remedy_words(remedy)}"
         return
     else:
         yield f"{len(answer.ranked)} kinds of hardware, each with the fewest GPUs that do it"
@@ -163,6 +178,15 @@ def ranking_facts(answer: Ranking, kind: NodeKind | None, *, reasons: bool) -> I
             yield f"{node}: {reason}"
     elif answer.unfit:
         yield f"{len(answer.unfit)} kinds of hardware are out; --explain says why"
+
+
+def training_remedy_words(remedy: TrainingRemedy) -> str:
+    """The change, and what it takes and gives."""
+    memory, speed = remedy.way.memory, remedy.way.speed
+    pace = f", {speed.tokens_per_s:.0f} tokens/s" if speed else ""
+    nodes = f"{remedy.nodes} node{'' if remedy.nodes == 1 else 's'}"
+    held = f"{memory.required_gb:.1f} of {memory.available_gb:.1f} GB a GPU"
+    return f"{remedy.change} ({nodes}, {held}{pace}; {remedy.way.words})"
 
 
 def _amount(value: Decimal | None) -> str:

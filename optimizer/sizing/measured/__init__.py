@@ -16,7 +16,7 @@ from optimizer.sizing.measured.inference import (
     published,
     token_s,
 )
-from optimizer.sizing.measured.training import TrainingRow, training_match, training_rows
+from optimizer.sizing.measured.training import TrainingRow, training_rows
 
 __all__ = [
     "ENGINE_NAMES",
@@ -36,6 +36,5 @@ __all__ = [
     "shape",
     "sources",
     "token_s",
-    "training_match",
     "training_rows",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from optimizer.model_cards import ModelCard, model_cards
-from optimizer.sizing.measured.common import CLOSE, Shape, chip, number, shape, sources, whole
+from optimizer.sizing.constants import GB, GIB
+from optimizer.sizing.measured.common import number, sources, whole
 from providers.bundled import data_path
+
+MEMORY_UNITS = {"GiB": float(GIB), "GB": GB, "1000 MiB": 1000.0 * 2**20}
+"""What sources mean by a gigabyte, by what they print on full cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,76 +23,90 @@ class TrainingRow:
     date: str
     hardware: str
     gpus: int
+    nodes: int
+    interconnect: str
     model: str
+    params_b: float
     method: str
     precision: str
     parallelism: str
+    """In the source's words."""
+    strategy: str
+    tensor_parallel: int
+    pipeline_parallel: int
+    context_parallel: int
+    virtual_stages: int
+    offload: str
+    framework: str
+    optimizer: str
+    checkpointing: str
+    options: frozenset[str]
+    """compiled, chunked loss, optimizer in backward, activations offloaded, embeddings trained,
+    no flash attention."""
+    lora_rank: int | None
     sequence_tokens: int | None
     micro_batch: int | None
     global_batch: int | None
     tokens_per_s: float | None
     peak_memory_gb: float | None
+    """Of one GPU, decimal."""
+    memory_counter: str
+    """device (as the driver sees it), reserved or allocated (as PyTorch's allocator does)."""
+    suspect: bool
+    """Above the card's peak rate, or contradicted by its siblings: shown, never used."""
+    note: str
 
     @property
-    def comparable(self) -> bool:
-        """Whether it shows 16-bit training without offload or 8-bit tricks, on a known model."""
-        how = self.parallelism.lower()
-        plain = "offload" not in how and "8-bit" not in how and "sequence parallel" not in how
-        return plain and "FP8" not in self.precision and self.model in model_cards()
+    def group(self) -> str:
+        """Short name of the source."""
+        return self.id.rsplit("-", 1)[0]
+
+    @property
+    def cell(self) -> str:
+        """Rows of one cell are near copies: split test sets by cell, never by row."""
+        return f"{self.group}|{self.hardware}x{self.gpus}|{self.model}|{self.method}"
 
 
 @cache
 def training_rows() -> tuple[TrainingRow, ...]:
     """All of ``data/measured/training.csv``."""
-    known = sources()
     with data_path("measured", "training.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            TrainingRow(
-                id=row["id"],
-                source=known[row["source"]][0],
-                date=known[row["source"]][1],
-                hardware=row["hardware"],
-                gpus=int(row["n_gpus"]),
-                model=row["model"],
-                method=row["method"],
-                precision=row["precision"],
-                parallelism=row["parallelism"],
-                sequence_tokens=whole(row["seq_len"]),
-                micro_batch=whole(row["micro_batch"]),
-                global_batch=whole(row["global_batch_seqs"]),
-                tokens_per_s=number(row["tokens_per_s"]),
-                peak_memory_gb=number(row["peak_mem_gb_per_gpu"]),
-            )
-            for row in csv.DictReader(file)
-        )
+        return tuple(_row(fields) for fields in csv.DictReader(file))
 
 
-@cache
-def _training_index() -> dict[tuple[Shape, str, int], list[TrainingRow]]:
-    index: dict[tuple[Shape, str, int], list[TrainingRow]] = defaultdict(list)
-    for row in training_rows():
-        if row.comparable and row.tokens_per_s:
-            gpu = chip(row.hardware, row.gpus)
-            index[shape(model_cards()[row.model]), gpu, row.gpus].append(row)
-    return dict(index)
-
-
-def training_match(
-    card: ModelCard, method: str, gpu: str, gpus: int, *, sequence_tokens: int, micro_batch: int
-) -> TrainingRow | None:
-    """The published training speed for the case: same shape, kind, card, count and batch."""
-    full = method in ("pretrain", "full")
-    methods = ("pretrain", "full") if full else (method,)
-    near = [
-        row
-        for row in _training_index().get((shape(card), chip(gpu, gpus), gpus), [])
-        if row.method in methods
-        and row.micro_batch == micro_batch
-        and row.sequence_tokens is not None
-        and 1 / CLOSE < row.sequence_tokens / sequence_tokens < CLOSE
-    ]
-    if not near:
-        return None
-    newest = max(row.date for row in near)
-    fresh = sorted((row for row in near if row.date == newest), key=lambda r: r.tokens_per_s or 0.0)
-    return fresh[len(fresh) // 2]
+def _row(fields: dict[str, str]) -> TrainingRow:
+    address, date = sources()[fields["source"]]
+    peak = number(fields["peak_memory_per_gpu"])
+    return TrainingRow(
+        id=fields["id"],
+        source=address,
+        date=date,
+        hardware=fields["hardware"],
+        gpus=int(fields["n_gpus"]),
+        nodes=int(fields["nodes"]),
+        interconnect=fields["interconnect"],
+        model=fields["model"],
+        params_b=float(fields["params_b"]),
+        method=fields["method"],
+        precision=fields["precision"],
+        parallelism=fields["parallelism"],
+        strategy=fields["strategy"],
+        tensor_parallel=int(fields["tensor_parallel"]),
+        pipeline_parallel=int(fields["pipeline_parallel"]),
+        context_parallel=int(fields["context_parallel"]),
+        virtual_stages=int(fields["virtual_stages"]),
+        offload=fields["offload"],
+        framework=fields["framework"],
+        optimizer=fields["optimizer"],
+        checkpointing=fields["checkpointing"],
+        options=frozenset(filter(None, fields["options"].split("; "))),
+        lora_rank=whole(fields["lora_rank"]),
+        sequence_tokens=whole(fields["seq_len"]),
+        micro_batch=whole(fields["micro_batch"]),
+        global_batch=whole(fields["global_batch_seqs"]),
+        tokens_per_s=number(fields["tokens_per_s"]),
+        peak_memory_gb=None if peak is None else peak * MEMORY_UNITS[fields["memory_unit"]] / GB,
+        memory_counter=fields["memory_counter"],
+        suspect=fields["suspect"] == "yes",
+        note=fields["note"],
+    )
