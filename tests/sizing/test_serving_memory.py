@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.model_cards import model_card, model_cards
-from optimizer.sizing.constants import FORMATS, GB, GIB
+from optimizer.sizing.constants import ENGINES, FORMATS, GB, GIB
 from optimizer.sizing.memory import (
     cache_capacity_tokens,
     kv_cache_bytes_per_token,
@@ -16,7 +16,6 @@ from optimizer.sizing.memory import (
 )
 from optimizer.sizing.placement import placement
 from optimizer.sizing.replica import replica
-from optimizer.sizing.reservation import reservations
 from optimizer.sizing.results import Unfit
 from optimizer.sizing.weights import precisions
 from providers.hardware import accelerators
@@ -176,7 +175,7 @@ def test_layers_in_host_memory_leave_the_gpu():
     assert together == pytest.approx([together[0]] * 4, rel=1e-6)
 
 
-@pytest.mark.parametrize("engine", sorted(reservations()))
+@pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_every_engine_states_how_it_reserves(engine):
     lies = placement(QWEN, "bf16", engine, A800, 4)
     free, claimed = lies.cache(1000), lies.claimed(1000, 1, 1300)
@@ -191,7 +190,7 @@ def test_a_share_of_the_free_memory_leaves_the_rest_for_work():
     assert lies.cache(1000) == pytest.approx(0.8 * free)
 
 
-engines = st.sampled_from(sorted(reservations()))
+engines = st.sampled_from(sorted(ENGINES))
 
 
 @given(cards, st.sampled_from(precisions()), engines, tokens, st.floats(1.0, 4.0))
