@@ -88,9 +88,8 @@ def model_card(name: str) -> ModelCard:
         UnknownModelError: with the nearest known names.
         DocumentError: the file is no model's configuration.
     """
-    known = model_cards().get(name)
-    if known is not None:
-        return known
+    if name in model_cards():
+        return model_cards()[name]
     if is_model_file(name):
         return card_from_file(name)
     names = _names()
