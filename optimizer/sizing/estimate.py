@@ -65,8 +65,8 @@ def size_service(
         gpus,
         prompt_tokens,
         output_tokens,
-        kv_precision,
-        offload_layers,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
     )
     if isinstance(made, Unfit):
         return made
@@ -147,8 +147,8 @@ def speed_at(
         gpus,
         prompt_tokens,
         output_tokens,
-        kv_precision,
-        offload_layers,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
     )
     return made if isinstance(made, Unfit) else made.at(users, made.capacity)
 

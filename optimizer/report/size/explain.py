@@ -132,8 +132,8 @@ def _pace(paces: Paces, model: str) -> Iterator[str]:
         case.gpus,
         case.prompt_tokens,
         case.output_tokens,
-        case.kv_precision,
-        case.offload_layers,
+        kv_precision=case.kv_precision,
+        offload_layers=case.offload_layers,
     )
     if isinstance(made, Unfit):
         return
