@@ -197,7 +197,10 @@ def test_explain_says_why_hardware_is_out():
     assert "--explain says why" in plain
     assert "provenance" not in plain
     assert "provenance" in full
-    assert "do not fit" in full or "were asked for" in full
+    found = answer("Qwen2-72B", "--precision", "gptq-int4", *DAY)["nodes"]
+    out = [entry for entry in found if not entry["fits"]]
+    assert out
+    assert all(f"{entry['hardware']}: {entry['reason']}" in full for entry in out)
 
 
 def test_the_chart_draws_the_batching_curve():
