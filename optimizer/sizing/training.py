@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from optimizer.model_cards import ModelCard
 from optimizer.sizing.constants import (
+    CROWDED_LATENCY,
     FABRIC_LATENCY_S,
     HIDDEN_ON_NVLINK,
     HIDDEN_ON_PCIE,
+    NVLINK_600,
+    NVLINK_900,
     NVLINK_NODE_FABRIC_BYTES_PER_S,
+    PCIE_NO_P2P,
     PCIE_NODE_FABRIC_BYTES_PER_S,
+    PCIE_P2P,
     REFERENCE_ACCUMULATION,
     REFERENCE_MICRO_STEP_TOKENS,
     SEQUENCE_SATURATION_TOKENS,
+    Link,
+    class_name,
     hardware_class,
 )
 from optimizer.sizing.memory import adapter_params, weights_bytes
-from optimizer.sizing.throughput import link_between
 from providers.hardware import Accelerator, accelerators
 
 STRATEGIES = ("ddp", "zero-1", "zero-3")
@@ -41,6 +47,30 @@ def single_card_mfu(gpu: Accelerator, method: str, micro_step_tokens: float) -> 
     kind = hardware_class(gpu)
     best = kind.train_full if method in ("pretrain", "full") else kind.train_adapter
     return best * micro_step_tokens / (micro_step_tokens + SEQUENCE_SATURATION_TOKENS)
+
+
+def link_between(gpu: Accelerator, gpus: int) -> Link:
+    """The link that all-reduces inside one node take, scaled to the card's NVLink."""
+    if gpu.nvlink_gb_s >= 700:
+        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)
+    if gpu.nvlink_gb_s > 0 and class_name(gpu) == "h100":
+        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)  # H800: 400 of the H100's 900
+    if gpu.nvlink_gb_s > 0:
+        return _scaled(NVLINK_600, gpu.nvlink_gb_s / 600)
+    lanes = gpu.host_link_gb_s / 31.5 if gpu.host_link_gb_s else 1.0
+    if gpu.p2p:
+        return _scaled(PCIE_P2P, lanes)
+    crowd = max((factor for size, factor in CROWDED_LATENCY.items() if size <= gpus), default=1.0)
+    slow = _scaled(PCIE_NO_P2P, lanes)
+    return Link(
+        slow.latency_s * crowd, slow.bytes_per_s, slow.training_bytes_per_s, PCIE_NO_P2P.name
+    )
+
+
+def _scaled(link: Link, share: float) -> Link:
+    return Link(
+        link.latency_s, link.bytes_per_s * share, link.training_bytes_per_s * share, link.name
+    )
 
 
 def gang_bytes_per_s(gpu: Accelerator, gpus_per_node: int, nodes: int) -> float:
