@@ -13,6 +13,7 @@ from optimizer.schedule.document import (
     TrainingJob,
     WorkloadBase,
 )
+from optimizer.sizing.bands import CERTAIN, Band
 from optimizer.sizing.estimate import (
     Serving,
     Training,
@@ -46,6 +47,10 @@ class ServiceOption:
     def label(self) -> str:
         return self.serving.label
 
+    @property
+    def band(self) -> Band:
+        return self.serving.band
+
 
 @dataclass(frozen=True, slots=True)
 class JobOption:
@@ -58,6 +63,8 @@ class JobOption:
     """Work done per hour by the gang, in the job's unit (tokens, requests, or GPU-hours)."""
     label: str
     provenance: str
+    band: Band = CERTAIN
+    """Around the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,7 @@ def _batch_gang(
         replicas = round(1 / _share(kind, gpus))
         rate = sized.requests_per_s * 3600 * replicas * nodes
         if best is None or rate > best.rate:
-            best = JobOption(job.name, kind, nodes, rate, sized.label, sized.provenance)
+            best = JobOption(job.name, kind, nodes, rate, sized.label, sized.provenance, sized.band)
     return best or Unfit(reason)
 
 

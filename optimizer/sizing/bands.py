@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,9 +20,19 @@ class Band:
     low: float
     high: float
 
+    @property
+    def words(self) -> str:
+        return f"x {self.low:.2f} to x {self.high:.2f}"
+
 
 CERTAIN = Band(1.0, 1.0)
 """Of a rate that the user measured on his own workload."""
+
+
+def widest(found: Iterable[Band]) -> Band:
+    """The band that holds all of them."""
+    every = [CERTAIN, *found]
+    return Band(min(band.low for band in every), max(band.high for band in every))
 
 
 @cache

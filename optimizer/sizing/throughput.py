@@ -12,44 +12,11 @@ from dataclasses import dataclass
 from math import prod
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import (
-    CROWDED_LATENCY,
-    ENGINES,
-    NVLINK_600,
-    NVLINK_900,
-    PCIE_NO_P2P,
-    PCIE_P2P,
-    Link,
-    class_name,
-)
+from optimizer.sizing.constants import ENGINES
 from optimizer.sizing.memory import kv_cache_bytes_per_token, replicated_kv_factor
 from optimizer.sizing.rates import RATES, factors, fitted, generation
 from optimizer.sizing.weights import weights
 from providers.hardware import Accelerator
-
-
-def link_between(gpu: Accelerator, gpus: int) -> Link:
-    """The link that all-reduces inside one node take, scaled to the card's NVLink."""
-    if gpu.nvlink_gb_s >= 700:
-        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)
-    if gpu.nvlink_gb_s > 0 and class_name(gpu) == "h100":
-        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)  # H800: 400 of the H100's 900
-    if gpu.nvlink_gb_s > 0:
-        return _scaled(NVLINK_600, gpu.nvlink_gb_s / 600)
-    lanes = gpu.host_link_gb_s / 31.5 if gpu.host_link_gb_s else 1.0
-    if gpu.p2p:
-        return _scaled(PCIE_P2P, lanes)
-    crowd = max((factor for size, factor in CROWDED_LATENCY.items() if size <= gpus), default=1.0)
-    slow = _scaled(PCIE_NO_P2P, lanes)
-    return Link(
-        slow.latency_s * crowd, slow.bytes_per_s, slow.training_bytes_per_s, PCIE_NO_P2P.name
-    )
-
-
-def _scaled(link: Link, share: float) -> Link:
-    return Link(
-        link.latency_s, link.bytes_per_s * share, link.training_bytes_per_s * share, link.name
-    )
 
 
 @dataclass(frozen=True, slots=True)

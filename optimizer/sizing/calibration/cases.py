@@ -163,6 +163,7 @@ class Table:
         self.output = np.array([max(row.output_tokens or 0.0, 1.0) for row in rows])
         self.users = np.array([row.concurrency or 1.0 for row in rows])
         self.metric = np.array([SPEEDS.index(row.metric) for row in rows])
+        self.is_time = np.array([row.unit == "ms" for row in rows])
         self.serving = np.array([row.workload in ("burst", "closed") for row in rows])
         self.bursting = np.array([row.workload == "burst" for row in rows], dtype=float)
         self.rates = (*RATES, "tail", "time")
@@ -195,13 +196,16 @@ class Table:
 
     def log_predicted(self, log_rates: dict[str, Array]) -> Array:
         """Logarithm of the figure that each row states."""
-        rates = {rate: np.exp(log) for rate, log in log_rates.items()}
+        return self.log_figures({rate: np.exp(log) for rate, log in log_rates.items()})
+
+    def log_figures(self, rates: dict[str, Array]) -> Array:
+        """The same for the rates themselves, which may be 0 where they are times."""
         speed = reached(self.asked, cast(dict[str, float], rates), 0)
         share = 1.0 + self.bursting * rates["tail"] * self.sequences / self.users
         running = cast(float, np.maximum(self.sequences / share, 1.0))
         answer = self._figures(speed, running)
-        slower = np.where(np.isin(self.metric, (1, 5)), 1.0, -1.0)
-        return cast(Array, np.log(answer) + slower * log_rates["time"])
+        slower = np.where(self.is_time, 1.0, -1.0)
+        return cast(Array, np.log(answer) + slower * np.log(rates["time"]))
 
     def log_errors(self, theta: Array) -> Array:
         """Logarithm of predicted over measured, as for a study that nobody has seen."""

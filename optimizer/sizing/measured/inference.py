@@ -204,7 +204,7 @@ def points(asked: Asked, rows: Mapping[Key, Sequence[InferenceRow]]) -> tuple[Po
     """Measured paces for the case, by rising concurrency; a later one is never faster.
 
     Rows of the very case count alone where there are any; else near ones, scaled. Of several at
-    one concurrency the newest source counts, its median row. Ollama runs llama.cpp: without rows
+    one concurrency the newest source counts, its median. Ollama runs llama.cpp: without rows
     of its own its single stream is llama.cpp's.
     """
     precision = "bf16" if asked.precision == "fp16" else asked.precision
@@ -245,7 +245,8 @@ def _typical(candidates: Sequence[Point]) -> Point:
     newest = max(point.row.date for point in candidates)
     fresh = [point for point in candidates if point.row.date == newest]
     middle = median(point.token_s for point in fresh)
-    return min(fresh, key=lambda point: abs(point.token_s - middle))
+    nearest = min(fresh, key=lambda point: abs(point.token_s - middle))
+    return replace(nearest, token_s=middle)
 
 
 def _point(row: InferenceRow, asked: Asked) -> Point | None:
