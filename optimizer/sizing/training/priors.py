@@ -31,6 +31,7 @@ SPEED = {
     "gemm hf": Prior(0.90, 0.10, "factor", "of native"),
     "gemm native": Prior(1.0, 0.001, "factor", "the reference"),
     "gemm tuned": Prior(1.25, 0.10, "factor", "of native"),
+    "gemm experts": Prior(0.6, 0.2, "factor", "small multiplications, uneven experts; assumed"),
     "attention ampere": Prior(0.55, 0.15, "share of dense 16-bit rate", "flash attention 2"),
     "attention hopper": Prior(0.38, 0.15, "share of dense 16-bit rate", "flash attention 2"),
     "attention flash 2": Prior(1.0, 0.001, "factor", "the reference"),
