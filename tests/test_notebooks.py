@@ -42,4 +42,8 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"buy_or_rent", "price_survey"}
+    assert {path.stem for path in NOTEBOOKS} >= {
+        "buy_or_rent",
+        "price_survey",
+        "training_calibration",
+    }

@@ -211,6 +211,12 @@ def training_answer(asked: TrainingQuestion, kind: NodeKind | None, prices: Pric
     if isinstance(sized, Unfit):
         return _what_fits(asked, kind, sized, prices)
     facts = {"fits": "yes", "memory of each GPU": _memory_words(sized.memory)}
+    if sized.host_gb:
+        facts["host memory of a node"] = f"{sized.host_gb:.0f} GB beside the checkpoint"
+    facts["expected error"] = (
+        f"half of unseen runs are within {sized.error_median:.0%}, nine in ten within "
+        f"{sized.error_p90:.0%}"
+    )
     return Answer(facts, [_training_row(asked, kind, sized, prices)])
 
 
@@ -280,6 +286,8 @@ def _training_row(asked: TrainingQuestion, kind: NodeKind, sized: Training, pric
         "of GB": round(sized.memory.available_gb, 1),
         f"{prices.currency} per million tokens": prices.per_million(gang_hour, sized.tokens_per_s),
         "label": sized.label,
+        "P90 error %": round(100 * sized.error_p90),
+        "how": sized.how,
         "price": f"{price} a node" if node_hour is not None else price,
         "provenance": sized.provenance,
     }

@@ -1,5 +1,6 @@
 """Errors of training on rows that the constants were not fitted to; docs/sizing.md prints them."""
 
+import csv
 import re
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from optimizer.sizing.training.constants import constants
 from optimizer.sizing.training.expected import expected_errors
 from optimizer.sizing.training.memory import training_memory
 from optimizer.sizing.training.setup import Gang, Setup
+from providers.bundled import data_path
 from providers.hardware import accelerators
 
 DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
@@ -137,7 +139,9 @@ def test_the_rules_of_thumb_of_llama_factory_hold_within_a_quarter(model, full, 
     assert gigabytes(model, method="full") == pytest.approx(full, rel=0.25)
     assert gigabytes(model, method="full", optimizer="adamw-bf16") == pytest.approx(pure, rel=0.25)
     assert gigabytes(model, method="lora", lora_rank=8) == pytest.approx(lora, rel=0.25)
-    assert gigabytes(model, method="qlora", lora_rank=8) == pytest.approx(qlora, rel=0.35)
+    # LLaMA-Factory, unlike PEFT, does not raise embedding and head to 32 bits.
+    four_bits = gigabytes(model, method="qlora", framework="native", lora_rank=8)
+    assert four_bits == pytest.approx(qlora, rel=0.35)
 
 
 @pytest.mark.parametrize(
@@ -165,3 +169,29 @@ def test_torchtune_trains_all_of_an_8b_model_in_19_gib():
     held = memory.required_gb - memory.overhead_gb
     assert held / 1.0737 == pytest.approx(18.9, rel=0.1)
     assert memory.fits
+
+
+def limits():
+    with data_path("measured", "training_limits.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def longest(row, share):
+    asked = Setup(
+        row["method"],
+        max(256, int(float(row["longest_tokens"]) * share)),
+        1,
+        4,
+        framework=row["framework"],
+        lora_rank=int(row["lora_rank"]),
+    )
+    gang = Gang(accelerators()[row["gpu"]], 1)
+    return training_memory(model_card(row["model"]), asked, gang).fits
+
+
+@pytest.mark.parametrize("row", limits(), ids=lambda row: f"{row['model']} on {row['gpu']}")
+def test_sequences_beyond_what_people_could_train_do_not_fit(row):
+    """A limit was found by trying: beyond it, memory ran out."""
+    assert not longest(row, 1.2)
+    if row["longest_tokens"] != "0":
+        assert longest(row, 0.8)

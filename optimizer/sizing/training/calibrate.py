@@ -10,7 +10,6 @@ predicted for every row by constants fitted without its source: the errors to ex
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -21,6 +20,7 @@ from optimizer.sizing.training.constants import constants
 from optimizer.sizing.training.nearest import carried
 from optimizer.sizing.training.priors import MEMORY, SPEED
 from optimizer.sizing.training.setup import METHODS
+from optimizer.sizing.training.speed import chip
 from providers.bundled import data_path
 
 
@@ -28,24 +28,26 @@ def held_out(
     rows: Sequence[Case],
     fit: Callable[[Sequence[Case]], dict[str, float]],
     errors: Callable[[Sequence[Case], Mapping[str, float]], fit_speed.Array],
+    group: Callable[[Case], str] = lambda case: case.row.group,
 ) -> fit_speed.Array:
-    """Relative error of each row, predicted by constants fitted without its source."""
+    """Relative error of each row, predicted by constants fitted without its group: its source."""
     missed = np.zeros(len(rows))
-    for group in sorted({case.row.group for case in rows}):
-        inside = [n for n, case in enumerate(rows) if case.row.group == group]
-        known = fit([case for case in rows if case.row.group != group])
+    for left in sorted({group(case) for case in rows}):
+        inside = [n for n, case in enumerate(rows) if group(case) == left]
+        known = fit([case for case in rows if group(case) != left])
         missed[inside] = errors([rows[n] for n in inside], known)
     return missed
 
 
 def main() -> None:
     timed, peaks = fit_speed.timed(), fit_memory.peaks()
+    speed = (fit_speed.fit, fit_speed.errors)
     fitted = fit_speed.fit(timed) | fit_memory.fit(peaks)
     used = fit_speed.used_by(timed)
-    used.update({name: len(peaks) for name in MEMORY})
-    _write_constants(fitted, used, max(case.row.date for case in timed))
+    used |= {name: [case.row.date for case in peaks] for name in MEMORY}
+    _write_constants(fitted, used)
     missed = [
-        ("tokens_per_s", timed, held_out(timed, fit_speed.fit, fit_speed.errors)),
+        ("tokens_per_s", timed, held_out(timed, *speed)),
         ("peak_memory_gb", peaks, held_out(peaks, fit_memory.fit, fit_memory.errors)),
     ]
     with data_path("sizing", "training_held_out.csv").open("w", encoding="utf-8", newline="") as f:
@@ -59,7 +61,17 @@ def main() -> None:
                 )
     modelled, memory = (list(zip(rows, e.tolist(), strict=True)) for _, rows, e in missed)
     constants.cache_clear()
-    _write_errors({"modelled": modelled, "interpolated": _carried_errors(timed), "memory": memory})
+    by_card = held_out(timed, *speed, lambda case: chip(case.gang.gpu)).tolist()
+    by_model = held_out(timed, *speed, lambda case: case.card.id).tolist()
+    _write_errors(
+        {
+            "modelled": modelled,
+            "unseen_card": list(zip(timed, by_card, strict=True)),
+            "unseen_model": list(zip(timed, by_model, strict=True)),
+            "interpolated": _carried_errors(timed),
+            "memory": memory,
+        }
+    )
 
 
 def _carried_errors(rows: Sequence[Case]) -> list[tuple[Case, float]]:
@@ -85,14 +97,14 @@ def _write_errors(missed: Mapping[str, Sequence[tuple[Case, float]]]) -> None:
                     table.writerow([label, method, len(errors), f"{middle:.3f}", f"{worst:.3f}"])
 
 
-def _write_constants(fitted: Mapping[str, float], used: Counter[str], newest: str) -> None:
+def _write_constants(fitted: Mapping[str, float], used: Mapping[str, list[str]]) -> None:
     with data_path("sizing", "training.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["name", "value", "unit", "prior", "basis", "rows", "newest"])
         for name, prior in (SPEED | MEMORY).items():
-            count = used[name]
+            dates = used.get(name, [])
             facts = [f"{fitted[name]:.4g}", prior.unit, f"{prior.value:g}", prior.basis]
-            table.writerow([name, *facts, count, newest if count else ""])
+            table.writerow([name, *facts, len(dates), max(dates, default="")])
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class Problem:
     names: list[str]
     terms: Any
     """Terms of arrays of shape (cases,)."""
-    factors: dict[str, list[tuple[int, ...]]]
+    factors: dict[str, Array]
+    """Per rate, of shape (cases, names): 1 where a constant is one of its factors."""
     tokens: Array
     """Per optimizer step."""
     measured: Array
@@ -46,10 +47,10 @@ def stack(rows: Sequence[Case]) -> Problem:
     if len(known) < len(rows):
         raise ValueError("a measured card has no rate")
     columns = {f.name: np.array([getattr(found, f.name) for found in known]) for f in fields(Terms)}
-    factors: dict[str, list[tuple[int, ...]]] = defaultdict(list)
-    for case in rows:
-        for rate, used in rate_names(case.setup, case.gang.gpu).items():
-            factors[rate].append(tuple(number[name] for name in used))
+    factors = {f.name: np.zeros((len(rows), len(names))) for f in fields(Rates)}
+    for n, case in enumerate(rows):
+        for rate, used in rate_names(case.card, case.setup, case.gang.gpu).items():
+            factors[rate][n, [number[name] for name in used]] = 1.0
     tokens = [
         max(1, c.gang.gpus // c.setup.replica_gpus)
         * c.setup.accumulation
@@ -62,10 +63,7 @@ def stack(rows: Sequence[Case]) -> Problem:
     return Problem(
         names,
         cast("Any", Terms)(**columns),
-        {
-            rate: [tuple(column) for column in zip(*used, strict=True)]
-            for rate, used in factors.items()
-        },
+        factors,
         np.array(tokens, float),
         np.array([c.row.tokens_per_s for c in rows], float),
         np.array(weights),
@@ -73,13 +71,9 @@ def stack(rows: Sequence[Case]) -> Problem:
 
 
 def predict(problem: Problem, log_values: Array) -> Array:
-    values = np.exp(log_values)
-    found: dict[str, Any] = {}
-    for rate, columns in problem.factors.items():
-        product = np.ones(len(problem.tokens))
-        for column in columns:
-            product = product * values[list(column)]
-        found[rate] = product
+    found: dict[str, Any] = {
+        rate: np.exp(used @ log_values) for rate, used in problem.factors.items()
+    }
     seconds: Any = step_seconds(problem.terms, Rates(**found))
     return np.asarray(problem.tokens / seconds)
 
@@ -119,20 +113,21 @@ TOUCHED_BY = {
     "link": ("gather_s", "reduce_s", "tensor_s"),
     "fabric": ("gather_fabric_s", "reduce_fabric_s"),
     "host": ("host_s",),
-    "hidden": ("gather_s", "gather_fabric_s", "host_s"),
+    "hidden": ("gather_s", "gather_fabric_s", "host_s", "reduce_s", "reduce_fabric_s"),
     "tensor_hidden": ("tensor_s",),
     "straggling": ("doublings",),
 }
 """Terms that a rate multiplies; the others touch every row."""
 
 
-def used_by(rows: Sequence[Case]) -> Counter[str]:
-    """Rows that say something about each constant."""
-    used: Counter[str] = Counter()
+def used_by(rows: Sequence[Case]) -> dict[str, list[str]]:
+    """Dates of the rows that say something about each constant."""
+    used: dict[str, list[str]] = defaultdict(list)
     for case in rows:
         terms = step_terms(case.card, case.setup, case.gang)
-        for rate, names in rate_names(case.setup, case.gang.gpu).items():
+        for rate, names in rate_names(case.card, case.setup, case.gang.gpu).items():
             parts = TOUCHED_BY.get(rate, ())
             if not parts or any(getattr(terms, part) > 0 for part in parts):
-                used.update(names)
-    return used
+                for name in names:
+                    used[name].append(case.row.date)
+    return dict(used)

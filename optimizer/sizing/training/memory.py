@@ -93,6 +93,9 @@ def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, floa
     base = 0.0
     if setup.adapters:
         base = weights_bytes(card, setup.base if setup.method == "qlora" else "bf16") / split
+        if setup.method == "qlora" and (setup.base, setup.stack) == ("nf4", "hf"):
+            # PEFT raises what is not quantised to 32 bits before training.
+            base += 2e9 * outside_params_b(card) / split
     held = base + trained * weight
     layer = held / (card.layers / setup.pipeline_parallel)
     gathered = 0.0

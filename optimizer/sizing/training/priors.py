@@ -31,6 +31,7 @@ SPEED = {
     "gemm hf": Prior(0.90, 0.10, "factor", "of native"),
     "gemm native": Prior(1.0, 0.001, "factor", "the reference"),
     "gemm tuned": Prior(1.25, 0.10, "factor", "of native"),
+    "gemm experts": Prior(0.6, 0.2, "factor", "small multiplications, uneven experts; assumed"),
     "attention ampere": Prior(0.55, 0.15, "share of dense 16-bit rate", "flash attention 2"),
     "attention hopper": Prior(0.38, 0.15, "share of dense 16-bit rate", "flash attention 2"),
     "attention flash 2": Prior(1.0, 0.001, "factor", "the reference"),
@@ -57,7 +58,9 @@ MEMORY = {
     "memory layer hf": Prior(0.9, 0.1, "of the kept values", "counted"),
     "memory layer native": Prior(0.9, 0.1, "of the kept values", "counted"),
     "memory layer tuned": Prior(0.7, 0.2, "of the kept values", "fused kernels keep less"),
-    "memory logits hf": Prior(12.0, 0.1, "bytes per token and entry", "16, 32 and 32 bit"),
+    "memory logits hf": Prior(
+        16.0, 0.03, "bytes per token and entry", "16 and 32 bits, shifted copy, and gradients"
+    ),
     "memory logits native": Prior(10.0, 0.15, "bytes per token and entry", "16, 32 and 32 bit"),
     "memory logits tuned": Prior(4.0, 0.3, "bytes per token and entry", "fused loss"),
     "memory working": Prior(1.0, 0.2, "layers", "the layer that is computed again"),
