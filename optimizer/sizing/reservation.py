@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from providers.bundled import data_path
-from providers.hardware import Accelerator
+from providers.hardware import Accelerator, accelerators
 
 GB = 1e9
 GIB = 2**30
@@ -84,9 +84,14 @@ def _reservation(row: dict[str, str]) -> Reservation:
 
 
 @cache
-def _reported() -> dict[str, float]:
+def _reported_shares() -> dict[str, float]:
+    """Of the nominal memory, by GPU."""
+    cards = accelerators()
     with data_path("hardware", "visible_memory.csv").open(encoding="utf-8", newline="") as file:
-        return {row["gpu"]: float(row["visible_gib"]) for row in csv.DictReader(file)}
+        return {
+            row["gpu"]: float(row["visible_gib"]) / cards[row["gpu"]].memory_gb
+            for row in csv.DictReader(file)
+        }
 
 
 def visible_bytes(gpu: Accelerator) -> float:
@@ -94,8 +99,7 @@ def visible_bytes(gpu: Accelerator) -> float:
     if gpu.unified_memory:
         share = next(share for below, share in UNIFIED_SHARES if gpu.memory_gb < below)
         return gpu.memory_gb * GIB * share
-    reported = _reported().get(gpu.id)
-    return (reported if reported is not None else gpu.memory_gb * VISIBLE_SHARE) * GIB
+    return gpu.memory_gb * GIB * _reported_shares().get(gpu.id, VISIBLE_SHARE)
 
 
 @cache
