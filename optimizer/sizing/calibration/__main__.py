@@ -32,8 +32,8 @@ def main(day: str) -> None:
     _write(folder / "inference_constants.csv", constant_rows(table, theta, day))
     scored = {key: held_out(table, key) for key in HELD_OUT}
     _write(folder / "inference_errors.csv", error_rows(table.cases, scored, day))
-    print("\n".join(markdown(table.cases, scored)))
     _write(folder / "inference_bands.csv", band_rows(table, scored["source"], day))
+    print("\n".join(markdown(table.cases, scored)))
 
 
 def constant_rows(table: Table, theta: Array, day: str) -> Iterable[dict[str, object]]:
