@@ -140,8 +140,14 @@ def factors(
             stream += (f"format.{form}.{group}.bandwidth",)
         if engine == "transformers":
             layer += (f"format.{form}.transformers.layer",)
+    prefill = matrix
     if engine in GGUF_ENGINES:
         stream += (f"engine.llama.cpp.{group}.bandwidth",)
+        # Layers of the next part of a prompt run on one GPU while those of this part do on another.
+        doubled = ("two", "four", "eight")
+        prefill += tuple(
+            f"engine.llama.cpp.{name}.prefill" for n, name in enumerate(doubled) if gpus > 2**n
+        )
     cache_rate: Names = (*bandwidth, "cache.bandwidth", f"{runs}.cache")
     decode: Names = (*matrix, "decode.compute")
     if card.mixture_of_experts:
@@ -157,7 +163,7 @@ def factors(
     return {
         "stream": stream,
         "cache": cache_rate,
-        "matrix": matrix,
+        "matrix": prefill,
         "decode_matrix": decode,
         "attention": (*compute, f"{runs}.attention"),
         "overhead_s": (f"{runs}.step_s",),

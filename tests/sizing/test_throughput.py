@@ -135,7 +135,7 @@ def test_more_memory_never_unfits(model, precision, gpu, gpus, factor, prompt):
     room = [
         cache_capacity_tokens(card, precision, engine, one, gpus, prompt) for one in (small, large)
     ]
-    assert room[1] >= room[0]
+    assert max(room[1], 0) >= max(room[0], 0)
 
 
 @settings(deadline=None)

@@ -33,6 +33,7 @@ def main(day: str) -> None:
     scored = {key: held_out(table, key) for key in HELD_OUT}
     _write(folder / "inference_errors.csv", error_rows(table.cases, scored, day))
     _write(folder / "inference_bands.csv", band_rows(table, scored["source"], day))
+    print("\n".join(markdown(table.cases, scored)))
 
 
 def constant_rows(table: Table, theta: Array, day: str) -> Iterable[dict[str, object]]:
@@ -72,6 +73,15 @@ def error_rows(
                 "source": SOURCE,
                 "date": day,
             }
+
+
+def markdown(all_cases: Sequence[Case], scored: dict[str, Array]) -> Iterable[str]:
+    """The table of errors as docs/sizing.md prints it: median and 90th percentile in %."""
+    classes = {key: by_class(all_cases, found) for key, found in scored.items()}
+    for name, found in classes["source"].items():
+        cells = (classes[key][name] for key in HELD_OUT)
+        shown = " | ".join(f"{e.median * 100:.0f} / {e.ninetieth * 100:.0f}" for e in cells)
+        yield f"| {name} | {found.rows} | {shown} |"
 
 
 def band_rows(table: Table, log_errors: Array, day: str) -> Iterable[dict[str, object]]:

@@ -53,7 +53,7 @@ FORMATS = {
 STATIC_ENGINES = ("transformers", "autoawq", "exllama", "gpt-fast", "mlc-llm", "llama.cpp")
 """Run the batch they are given: whatever was measured has fitted."""
 
-CAUTION = 0.6
+CAUTION = 0.5
 """Times every prior's spread; chosen, like `fit.NOISE`, by the errors on rows not fitted."""
 
 SPEEDS = ("decode_tok_s", "tpot_ms", "output_tok_s", "total_tok_s", "prefill_tok_s", "ttft_ms")

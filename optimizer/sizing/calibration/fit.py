@@ -9,7 +9,8 @@ import numpy as np
 from optimizer.sizing.calibration.cases import Array, Table
 
 NOISE = 0.2
-"""Of a logarithm: what two careful runs of one cell differ by (docs/sizing.md)."""
+"""Of a logarithm. Two careful runs of one cell differ by a tenth; the rest is what the form cannot
+follow. Chosen, with `cases.CAUTION`, by the errors on rows not fitted."""
 STEP = 1e-5
 MOST_STEPS = 40
 SETTLED = 1e-4

@@ -89,6 +89,9 @@ def _all() -> Iterator[Prior]:
         yield Prior(f"{name}.cache", cache, 0.35, factor, "cache reads; one half: it is copied")
         yield Prior(f"{name}.exposed", exposed, 0.2, share, "host time not behind the GPU's")
         yield Prior(f"{name}.prefill_s", 0.005, 0.5, time, "a prefill, beyond its arithmetic")
+    for name in ("two", "four", "eight"):
+        basis = "prefill, against half as many GPUs"
+        yield Prior(f"engine.llama.cpp.{name}.prefill", 1.3, 0.3, factor, basis)
     for group in ("server", "consumer", "apple"):
         slow = 0.75 if group == "server" else 1.0
         yield Prior(f"engine.llama.cpp.{group}.bandwidth", slow, 0.15, factor, "its kernels there")
