@@ -145,6 +145,8 @@ def _gang(
     gpus = gpus_per_node * nodes
     if accelerators()[gpu].unified_memory and gpus > 1:
         return Unfit(f"several {gpu} do not train one model together")
+    if options.precision == "fp8" and accelerators()[gpu].fp8_tflops is None:
+        return Unfit(f"{gpu} has no units for fp8")
     batch = (sequence_tokens, micro_batch, accumulation)
     way = fastest(model, method, gpu, gpus_per_node, nodes, *batch, options)
     gang = Gang(accelerators()[gpu], gpus_per_node, nodes, options.fabric_gbit_s)

@@ -168,6 +168,15 @@ def test_only_what_is_allowed_is_taken():
     assert sized.provenance.startswith("ddp, full checkpointing")
 
 
+def test_fp8_needs_units_for_it():
+    eight = TrainingOptions(precision="fp8")
+    slow = size_training("Llama-2-7B", "full", A100, 8, 1, options=eight, **BATCH)
+    fast = size_training("Llama-2-7B", "full", "H100-SXM5-80GB", 8, 1, options=eight, **BATCH)
+    assert isinstance(slow, Unfit)
+    assert "fp8" in slow.reason
+    assert isinstance(fast, Training)
+
+
 def test_several_macs_do_not_train_together():
     sized = size_training("Qwen2.5-1.5B", "lora", "M3Max-40c-128GB", 1, 2, **BATCH)
     assert isinstance(sized, Unfit)
