@@ -35,7 +35,7 @@ class TrainingOptions:
 
     optimizer: str = "adamw"
     checkpointing: tuple[str, ...] = CHECKPOINTING
-    """Allowed; the first ones are faster."""
+    """Allowed; the last ones take less memory, as in what follows."""
     strategies: tuple[str, ...] = STRATEGIES
     """Allowed."""
     offload: tuple[str, ...] = ("none",)
@@ -145,6 +145,8 @@ def _gang(
     gpus = gpus_per_node * nodes
     if accelerators()[gpu].unified_memory and gpus > 1:
         return Unfit(f"several {gpu} do not train one model together")
+    if options.precision == "fp8" and accelerators()[gpu].fp8_tflops is None:
+        return Unfit(f"{gpu} has no units for fp8")
     batch = (sequence_tokens, micro_batch, accumulation)
     way = fastest(model, method, gpu, gpus_per_node, nodes, *batch, options)
     gang = Gang(accelerators()[gpu], gpus_per_node, nodes, options.fabric_gbit_s)
@@ -215,14 +217,18 @@ def fastest(
     splits = _splits(card, gang, (1,) if base.stack == "hf" else options.tensor_parallel)
     for split, chunked in itertools.product(splits, options.chunked_loss):
         divided = replace(base, tensor_parallel=split, chunked_loss=chunked)
-        for setup in _setups(divided, gang, options):
+        setups = list(_setups(divided, gang, options))
+        least = training_memory(card, setups[-1], gang) if setups else None
+        if least is not None and not least.fits:  # the last takes least memory
+            if leanest is None or least.required_gb < leanest.memory.required_gb:
+                leanest = Way(setups[-1], least, None, 0.0)
+            continue
+        for setup in setups:
             memory = training_memory(card, setup, gang)
             if memory.fits:
                 way = Way(setup, memory, training_speed(card, setup, gang), 0.0)
                 if best is None or _pace(way) > _pace(best):
                     best = way
-            elif leanest is None or memory.required_gb < leanest.memory.required_gb:
-                leanest = Way(setup, memory, None, 0.0)
         if best is not None:
             break
     found = best or leanest
@@ -245,8 +251,10 @@ def _splits(card: ModelCard, gang: Gang, allowed: Sequence[int]) -> Iterator[int
 def _setups(base: Setup, gang: Gang, options: TrainingOptions) -> Iterator[Setup]:
     alone = gang.gpus == base.tensor_parallel
     for strategy in options.strategies if not alone else ("ddp",):
-        if strategy == "hsdp" and gang.nodes == 1:
-            continue
+        if strategy == "hsdp" and gang.nodes == 1 and "zero-3" in options.strategies:
+            continue  # the same on one node
+        if base.adapters and strategy in ("zero-1", "zero-2") and "ddp" in options.strategies:
+            continue  # adapters have next to no states to divide
         for checkpointing in options.checkpointing:
             for offload in options.offload:
                 yield replace(base, strategy=strategy, checkpointing=checkpointing, offload=offload)
