@@ -35,6 +35,7 @@ bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same r
 	$(BIN)/python tests/benchmarks/bench_plan.py
 	$(BIN)/python tests/benchmarks/bench_store.py
 	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
+	$(BIN)/python tests/benchmarks/bench_sizing.py
 
 campaign: $(VENV)/dev  ## break every source, kill every writer; write docs/reliability.md
 	$(BIN)/python tests/reliability/campaign.py
