@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEDULE ?= data/schedules/startup-cny.yaml
 WORKERS ?= 2
 
-.PHONY: plan test check format bench bench-solvers campaign wheel clean help
+.PHONY: plan test check format calibrate bench bench-solvers campaign wheel clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,11 +26,17 @@ format: $(VENV)/dev  ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+calibrate: $(VENV)/dev  ## fit the constants of sizing to data/measured, write data/sizing
+	$(BIN)/python -m optimizer.sizing.memory_calibration
+	$(BIN)/python -m optimizer.sizing.calibration
+	$(BIN)/python -m optimizer.sizing.training.calibrate
+
 bench: $(VENV)/dev  ## time the main jobs, as ratios against peers in the same run
 	$(BIN)/python tests/benchmarks/bench_plan.py
 	$(BIN)/python tests/benchmarks/bench_mixes.py
 	$(BIN)/python tests/benchmarks/bench_store.py
 	$(BIN)/python tests/benchmarks/bench_aws_bulk.py
+	$(BIN)/python tests/benchmarks/bench_sizing.py
 
 bench-solvers: $(VENV)/dev  ## the solver table: our search against HiGHS, SCIP and CP-SAT (an hour or more)
 	$(BIN)/python tests/benchmarks/bench_solvers.py

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from optimizer.options.workloads import JobOption, ServiceOption
 from optimizer.plans import Assignment, Rental
 from optimizer.problem import Problem
+from optimizer.sizing.bands import CERTAIN, widest
 from providers.hardware import accelerators
 from providers.offers import Offer
 
@@ -40,6 +42,7 @@ def plan_warnings(
     if modelled:
         names = ", ".join(modelled)
         yield f"speed is modelled, not measured, for {names}; measure before committing"
+    yield from _bands(problem, assignments)
     if any(line.label == "api" for line in assignments):
         yield "how fast a token API answers is not known here; check its speed against the floor"
     owns = bool(problem.owned or problem.purchases)
@@ -48,6 +51,20 @@ def plan_warnings(
     common = bool(problem.costs.money.residual)
     if not common and not all(option.item.residual for option in problem.purchases):
         yield "no residual value is given (money.residual): bought hardware ends worth nothing"
+
+
+def _bands(problem: Problem, assignments: Sequence[Assignment]) -> Iterator[str]:
+    """How far off the speeds of the hardware in use usually are."""
+    options: list[ServiceOption | JobOption] = []
+    for service in problem.services:
+        options += service.options
+    for job in problem.jobs:
+        options += job.options
+    for name in dict.fromkeys(option.workload for option in options):
+        used = {line.node for line in assignments if line.workload == name}
+        band = widest(o.band for o in options if o.workload == name and str(o.kind) in used)
+        if band != CERTAIN:
+            yield f"speeds like those of '{name}' turn out {band.words} in eight of ten cases"
 
 
 def _host_memory(offer: Offer) -> Iterator[str]:

@@ -292,13 +292,15 @@ def _workloads(
     for workload in schedule.document.workloads:
         if isinstance(workload, ServiceWorkload):
             options, refused = (
-                ([], []) if workload.api == "only" else service_options(workload, kinds)
+                ([], [])
+                if workload.api == "only"
+                else service_options(workload, kinds, as_of=schedule.first_day)
             )
             load = _sliced(load_profile(workload, schedule), horizon)
             apis = _apis(workload, book, schedule.document.market)
             services.append(ServiceDemand(workload, load, tuple(options), apis))
         else:
-            gangs, refused, work = job_options(workload, kinds)
+            gangs, refused, work = job_options(workload, kinds, as_of=schedule.first_day)
             first = horizon.index(workload.release) if workload.release else 0
             last = horizon.index(workload.deadline) if workload.deadline else horizon.n_days - 1
             jobs.append(JobDemand(workload, work, first, last, tuple(gangs)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -60,9 +61,29 @@ class NodeKind:
         return f"{self.count}x{self.gpu}"
 
 
+_own: dict[str, Accelerator] = {}
+"""Those of the user's own file, by id."""
+
+
+def register(cards: Iterable[Accelerator]) -> None:
+    """Make GPUs known beside the bundled ones, for as long as the process lives."""
+    _own.update((card.id, card) for card in cards)
+    accelerators.cache_clear()
+    _aliases.cache_clear()
+
+
+def is_bundled(name: str) -> bool:
+    return name in _bundled()
+
+
 @cache
 def accelerators() -> dict[str, Accelerator]:
-    """All known accelerators by id, from ``data/hardware/accelerators.csv``."""
+    """All known accelerators by id: the bundled ones, and those that were registered."""
+    return _bundled() | _own
+
+
+@cache
+def _bundled() -> dict[str, Accelerator]:
     with data_path("hardware", "accelerators.csv").open(encoding="utf-8", newline="") as file:
         cards = [_accelerator(row) for row in csv.DictReader(file)]
     return {card.id: card for card in cards}

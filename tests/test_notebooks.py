@@ -44,5 +44,5 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
 def test_there_are_notebooks() -> None:
     assert {path.stem for path in NOTEBOOKS} >= {
         "buy_or_rent", "cards_or_server_days", "finance_review", "price_survey", "rent_rise_2026",
-        "sensitivity_study",
+        "sensitivity_study", "sizing_calibration", "training_calibration",
     }  # fmt: skip

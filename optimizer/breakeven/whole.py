@@ -27,6 +27,7 @@ from optimizer.formulate import formulate
 from optimizer.milp.instance import INF, Instance
 from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
+from optimizer.sizing.bands import widest
 
 QUANTITIES = ("rental price", "purchase price", "load", "electricity price")
 InstanceAt = Callable[[float], Instance]
@@ -159,7 +160,31 @@ def whole_rows(
             settled_if_impossible=question.quantity != "load",
         )
         rows.append(_row(question, found))
+        if question.quantity == "load" and problem.services:
+            rows += speed_rows(problem, found)
     return rows
+
+
+def speed_rows(problem: Problem, load: Bracket) -> list[Row]:
+    """The same bracket for the speeds: services twice as fast are as good as half the load."""
+    if load.ends is None or not load.narrow:
+        return []
+    low, high = sorted(1 / end for end in load.ends)
+    raw = (low + high) / 2
+    band = widest(option.band for demand in problem.services for option in demand.options)
+    unit = "x all service speeds"
+    inside = band.low < high and low < band.high
+    words = (
+        f"the best plan buys something below {said(raw)} {unit} and rents all above it; such "
+        f"speeds turn out {band.words} in eight of ten cases, so the answer "
+        f"{'may change' if inside else 'stays'}"
+    )
+    found = row(
+        "whole", "the plan", "speed", unit, words, now=1.0, break_even=raw, raw=raw, low=low,
+        high=high, proven=True, answer="at", against="buying nothing", basis="economic",
+        band=[f"{band.low:.2f}", f"{band.high:.2f}"],
+    )  # fmt: skip
+    return [found]
 
 
 def _row(asked: Asked, found: Bracket) -> Row:

@@ -29,6 +29,7 @@ class SchemaKind(StrEnum):
     ACTUALS = "actuals"
     SWEEP = "sweep"
     SCENARIOS = "scenarios"
+    SIZE = "size"
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
@@ -115,7 +116,9 @@ def validate(
 def schema(
     of: Annotated[
         SchemaKind,
-        typer.Option("--of", help="What you write (all but plan), or a plan as JSON."),
+        typer.Option(
+            "--of", help="What you write (all but plan and size), or a plan or size as JSON."
+        ),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if not.")
@@ -126,6 +129,10 @@ def schema(
         from optimizer.report.plan_schema import plan_schema_text
 
         text = plan_schema_text()
+    elif of is SchemaKind.SIZE:
+        from optimizer.report.size.document import size_schema_text
+
+        text = size_schema_text()
     elif of is SchemaKind.ACTUALS:
         from optimizer.replan.actuals import actuals_schema_text
 

@@ -2,67 +2,70 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Today, table_book
+from optimizer.cli.size_options import (
+    Checkpointing,
+    Engine,
+    Framework,
+    KvPrecision,
+    Method,
+    Offload,
+    OutputFormat,
+    Strategy,
+    TrainingOptimizer,
+)
+from optimizer.cli.size_show import IMAGES, show
 
 if TYPE_CHECKING:
-    from optimizer.cli.size_answers import Answer
+    from optimizer.model_cards import ModelCard
+    from optimizer.report.size.answers import OneServer, Ranking
 
 
-class OutputFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-
-
-class Precision(StrEnum):
-    BF16 = "bf16"
-    FP16 = "fp16"
-    FP8 = "fp8"
-    GPTQ_INT8 = "gptq-int8"
-    GPTQ_INT4 = "gptq-int4"
-    AWQ_INT4 = "awq-int4"
-    NF4 = "nf4"
-    Q8_0 = "q8_0"
-    Q4_K_M = "q4_k_m"
-    Q4_0 = "q4_0"
-
-
-class Engine(StrEnum):
-    VLLM = "vllm"
-    SGLANG = "sglang"
-    TENSORRT_LLM = "tensorrt-llm"
-    LMDEPLOY = "lmdeploy"
-    OLLAMA = "ollama"
-    LLAMA_CPP = "llama.cpp"
-    TRANSFORMERS = "transformers"
-
-
-class Method(StrEnum):
-    PRETRAIN = "pretrain"
-    FULL = "full"
-    LORA = "lora"
-    QLORA = "qlora"
+PROMPT_TOKENS, OUTPUT_TOKENS = 1000, 300
+"""Of a request whose lengths are not stated."""
 
 
 def size(
-    model: Annotated[str, typer.Argument(help="Model id or hub name, see `rentopt models`.")],
+    model: Annotated[
+        str, typer.Argument(help="Model id, hub name (see `rentopt models`), or a config.json.")
+    ],
     on: Annotated[
         str | None, typer.Option(help="Hardware, such as 2xRTX4090; all of it when left out.")
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Of the weights.")] = Precision.BF16,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the weights: bf16, fp8, gptq-int4, awq-int4, nf4, q4_k_m, q8_0 and others.",
+            show_default="that of the config.json, or bf16",
+        ),
+    ] = None,
     engine: Annotated[
         Engine | None,
         typer.Option(help="Inference engine.", show_default="vllm; llama.cpp for GGUF and Macs"),
     ] = None,
-    prompt_tokens: Annotated[int, typer.Option(min=1, help="Of one request.")] = 1000,
-    output_tokens: Annotated[int, typer.Option(min=1, help="Of one request.")] = 300,
+    context: Annotated[
+        int | None,
+        typer.Option(min=2, help="Prompt and answer of one request, in place of --prompt-tokens."),
+    ] = None,
+    prompt_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one request.", show_default=str(PROMPT_TOKENS))
+    ] = None,
+    output_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one request.", show_default=str(OUTPUT_TOKENS))
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, help="Must be answered at once.", show_default="as many as can be"),
+    ] = None,
+    kv_precision: Annotated[KvPrecision, typer.Option(help="Of the cache.")] = KvPrecision.BF16,
+    offload_layers: Annotated[
+        int, typer.Option(min=0, help="Layers left in host memory (llama.cpp, Ollama).")
+    ] = 0,
     floor: Annotated[
         float, typer.Option(min=0.1, help="Least tokens/s that each user must see.")
     ] = 15.0,
@@ -78,89 +81,153 @@ def size(
     accumulation: Annotated[
         int, typer.Option(min=1, help="Training: micro-steps per gradient synchronisation.")
     ] = 8,
+    optimizer: Annotated[
+        TrainingOptimizer, typer.Option(help="Training: states it keeps.")
+    ] = TrainingOptimizer.ADAMW,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Training: how states are divided; auto: the fastest fit.")
+    ] = Strategy.AUTO,
+    checkpointing: Annotated[
+        Checkpointing, typer.Option(help="Training: activations computed twice.")
+    ] = Checkpointing.AUTO,
+    offload: Annotated[
+        Offload, typer.Option(help="Training: what may live in host memory.")
+    ] = Offload.NONE,
+    framework: Annotated[
+        Framework, typer.Option(help="Training: software; auto: the usual one for the method.")
+    ] = Framework.AUTO,
+    lora_rank: Annotated[int, typer.Option(min=1, help="Training: of adapters.")] = 16,
+    chunked_loss: Annotated[
+        bool | None,
+        typer.Option(help="Training: logits computed piece by piece.", show_default="where needed"),
+    ] = None,
+    fabric: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Training: Gb/s between nodes, of one.", show_default="by hardware"
+        ),
+    ] = None,
+    measurements: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Your own measurements, preferred."),
+    ] = None,
+    hardware_file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="GPUs of your own (CSV or YAML)."),
+    ] = None,
     currency: Annotated[str, typer.Option(help="Currency of costs.")] = "CNY",
     table: Annotated[str, typer.Option(help="Bundled price table.")] = "current",
     as_of: Today = None,
     prices: Prices = ANY_PRICES,
     store: PlanStore = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the batching curve (with --on).")
+    ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Where each number comes from; why hardware is out.")
+        bool, typer.Option("--explain", help="How each number comes about; why hardware is out.")
     ] = False,
     format: Annotated[OutputFormat, typer.Option("--format", help="Form of the output.")] = (
         OutputFormat.TABLE
     ),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; .svg, .png or .pdf: the curve."),
+    ] = None,
 ) -> None:
     """Show whether a model fits hardware, how fast it runs and what a million tokens cost."""
-    from optimizer.cli import size_answers
-    from optimizer.model_cards import model_card
+    from optimizer.model_cards import is_model_file, model_card
+    from optimizer.report.size.answers import (
+        Prices,
+        ServingQuestion,
+        TrainingQuestion,
+        every_server,
+        one_server,
+        trained,
+    )
+    from optimizer.sizing.gang import training_options
+    from optimizer.sizing.measured.own import read_measurements
     from providers.hardware import node_kind
+    from providers.hardware_file import add_hardware_file
     from providers.money import CURRENCIES
 
     currency = currency.upper()
     if currency not in CURRENCIES:
         known = ", ".join(CURRENCIES)
         raise typer.BadParameter(f"'{currency}' is none of {known}", param_hint="--currency")
-    costs = size_answers.Prices(table_book(table, as_of, None, prices, store), currency)
+    if hardware_file is not None:
+        add_hardware_file(hardware_file)
     card = model_card(model)
+    name = model if is_model_file(model) else card.id
     kind = node_kind(on) if on is not None else None
+    costs = Prices(table_book(table, as_of, None, prices, store), currency)
+    answer: OneServer | Ranking
     if train is not None:
-        training = size_answers.TrainingQuestion(
-            card.id, train.value, nodes, sequence_tokens, micro_batch, accumulation
+        _no_curve(chart, output, "with --train")
+        training = TrainingQuestion(
+            name,
+            train.value,
+            nodes,
+            sequence_tokens,
+            micro_batch,
+            accumulation,
+            training_options(
+                optimizer=optimizer.value,
+                strategy=strategy.value,
+                checkpointing=checkpointing.value,
+                offload=offload.value,
+                precision="fp8" if precision == "fp8" else "bf16",
+                framework=framework.value,
+                lora_rank=lora_rank,
+                chunked_loss=(False, True) if chunked_loss is None else (chunked_loss,),
+                fabric_gbit_s=fabric,
+            ),
         )
-        heading = (
-            f"{card.id}, {train} training on {nodes} node(s), {micro_batch} x {sequence_tokens} "
-            f"tokens a GPU, {accumulation} micro-steps a synchronisation"
-        )
-        answer = size_answers.training_answer(training, kind, costs)
-    else:
-        serving = size_answers.ServingQuestion(
-            card.id,
-            precision.value,
-            engine.value if engine else None,
-            prompt_tokens,
-            output_tokens,
-            floor,
-            ttft,
-        )
-        heading = (
-            f"{card.id} {precision}, {prompt_tokens} prompt and {output_tokens} output tokens, "
-            f"at least {floor:g} tokens/s per user"
-        )
-        answer = size_answers.serving_answer(serving, kind, costs)
-    _show(heading, answer, explain, format)
-
-
-def _show(heading: str, answer: Answer, explain: bool, format: OutputFormat) -> None:
-    if format is OutputFormat.JSON:
-        document = {
-            "question": heading,
-            "facts": answer.facts,
-            "rows": answer.rows,
-            "unfit": [{"hardware": kind, "reason": reason} for kind, reason in answer.unfit],
-        }
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        answer = trained(training, kind, costs)
+        show(training, answer, card, kind, currency, explain, format, output, chart=False)
         return
-    from optimizer.report.tables import Column, render
+    stated = any(given is not None for given in (context, prompt_tokens, output_tokens))
+    prompt, answered = prompt_tokens or PROMPT_TOKENS, output_tokens or OUTPUT_TOKENS
+    if context is not None:
+        answered = min(answered, context - 1)
+        prompt = context - answered
+    serving = ServingQuestion(
+        name,
+        _precision(precision, card),
+        engine.value if engine else None,
+        prompt,
+        answered,
+        floor,
+        ttft,
+        users,
+        kv_precision.value,
+        offload_layers,
+        stated,
+        read_measurements(measurements) if measurements else (),
+    )
+    if kind is None:
+        _no_curve(chart, output, "without --on")
+        answer = every_server(serving, costs)
+    else:
+        answer = one_server(serving, card, kind, costs)
+    show(serving, answer, card, kind, currency, explain, format, output, chart=chart)
 
-    facts = [f"{name}: {value}" for name, value in answer.facts.items()]
-    if explain:
-        facts += [f"{kind}: {reason}" for kind, reason in answer.unfit]
-    elif answer.unfit:
-        facts.append(f"{len(answer.unfit)} kinds of hardware are out; --explain says why")
-    if format is OutputFormat.TABLE:
-        typer.echo(heading)
-    if answer.rows:
-        titles = [title for title in answer.rows[0] if title != "provenance" or explain]
-        columns = [Column(title, right=title not in _WORDY) for title in titles]
-        rows = [[_cell(row[title]) for title in titles] for row in answer.rows]
-        typer.echo(render(columns, rows, format.value), nl=False)
-    lines = ["", *(f"- {fact}" for fact in facts)] if format is OutputFormat.MD else facts
-    for line in lines:
-        typer.echo(line, err=format is OutputFormat.CSV)
+
+def _no_curve(chart: bool, output: Path | None, why: str) -> None:
+    if chart or (output is not None and output.suffix.lower() in IMAGES):
+        raise typer.BadParameter(f"there is no batching curve {why}", param_hint="--chart")
 
 
-_WORDY = ("hardware", "engine", "label", "provenance", "price")
+def _precision(asked: str | None, card: ModelCard) -> str:
+    """The format by name; that of the model's configuration when none is named."""
+    from difflib import get_close_matches
 
+    from optimizer.sizing.weights import precisions
 
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
+    if asked is None:
+        return card.precision or "bf16"
+    name = asked.lower()
+    if name not in precisions():
+        near = ", ".join(get_close_matches(name, precisions(), n=3, cutoff=0.5))
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(precisions())}"
+        raise typer.BadParameter(f"'{asked}' is no number format; {hint}", param_hint="--precision")
+    return name

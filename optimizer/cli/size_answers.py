@@ -8,8 +8,10 @@ from decimal import Decimal
 
 from optimizer.sizing.compare import serving_candidates, training_candidates, usual_engine
 from optimizer.sizing.estimate import size_service, size_training, speed_at
+from optimizer.sizing.gang import TrainingOptions
 from optimizer.sizing.measured import FORM_UNSTATED
 from optimizer.sizing.memory import MemoryBreakdown
+from optimizer.sizing.remedies import remedies
 from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind
 from providers.offers import Offer, OfferBook
@@ -45,6 +47,7 @@ class TrainingQuestion:
     sequence_tokens: int
     micro_batch: int
     accumulation: int
+    options: TrainingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +206,53 @@ def training_answer(asked: TrainingQuestion, kind: NodeKind | None, prices: Pric
         sequence_tokens=asked.sequence_tokens,
         micro_batch=asked.micro_batch,
         accumulation=asked.accumulation,
+        options=asked.options,
     )
     if isinstance(sized, Unfit):
-        facts = {"hardware": str(kind), "fits": f"no: {sized.reason}"}
-        return Answer(facts, [])
+        return _what_fits(asked, kind, sized, prices)
     facts = {"fits": "yes", "memory of each GPU": _memory_words(sized.memory)}
+    if sized.host_gb:
+        facts["host memory of a node"] = f"{sized.host_gb:.0f} GB beside the checkpoint"
+    facts["expected error"] = (
+        f"half of unseen runs are within {sized.error_median:.0%}, nine in ten within "
+        f"{sized.error_p90:.0%}"
+    )
     return Answer(facts, [_training_row(asked, kind, sized, prices)])
+
+
+def _what_fits(asked: TrainingQuestion, kind: NodeKind, unfit: Unfit, prices: Prices) -> Answer:
+    """Why it does not fit, and what would."""
+    found = remedies(
+        asked.model,
+        asked.method,
+        kind.gpu,
+        kind.count,
+        asked.nodes,
+        sequence_tokens=asked.sequence_tokens,
+        micro_batch=asked.micro_batch,
+        accumulation=asked.accumulation,
+        options=asked.options,
+    )
+    node_hour, _ = prices.node_hour(kind)
+    rows: list[Row] = []
+    for remedy in found:
+        pace = remedy.way.speed.tokens_per_s if remedy.way.speed else 0.0
+        gang_hour = None if node_hour is None else node_hour * remedy.nodes
+        rows.append(
+            {
+                "what would fit": remedy.change,
+                "nodes": remedy.nodes,
+                "GB a GPU": round(remedy.way.memory.required_gb, 1),
+                "of GB": round(remedy.way.memory.available_gb, 1),
+                "tokens/s": round(pace, 1) if pace else None,
+                f"{prices.currency} per million tokens": prices.per_million(gang_hour, pace),
+                "how": remedy.way.words,
+            }
+        )
+    facts = {"hardware": str(kind), "fits": f"no: {unfit.reason}"}
+    if not rows:
+        facts["what would fit"] = "nothing that was tried"
+    return Answer(facts, rows)
 
 
 def _every_gang(asked: TrainingQuestion, prices: Prices) -> Answer:
@@ -221,6 +265,7 @@ def _every_gang(asked: TrainingQuestion, prices: Prices) -> Answer:
         sequence_tokens=asked.sequence_tokens,
         micro_batch=asked.micro_batch,
         accumulation=asked.accumulation,
+        options=asked.options,
     ):
         if isinstance(entry.result, Unfit):
             unfit.append((str(entry.kind), entry.result.reason))
@@ -241,6 +286,8 @@ def _training_row(asked: TrainingQuestion, kind: NodeKind, sized: Training, pric
         "of GB": round(sized.memory.available_gb, 1),
         f"{prices.currency} per million tokens": prices.per_million(gang_hour, sized.tokens_per_s),
         "label": sized.label,
+        "P90 error %": round(100 * sized.error_p90),
+        "how": sized.how,
         "price": f"{price} a node" if node_hour is not None else price,
         "provenance": sized.provenance,
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from optimizer.schedule.document import Bucket, ServiceWorkload
+from optimizer.sizing.bands import CERTAIN, Band, widest
 from optimizer.sizing.estimate import Unfit, size_service
 from providers.hardware import node_kind
 
@@ -21,34 +23,48 @@ class MixRates:
     """Requests/s of all buckets in their shares; 0 where it cannot serve one of them."""
     label: str
     """Of the rate least to be trusted."""
+    band: Band
+    """Around all of them."""
 
 
-def mix_rates(service: ServiceWorkload, gpu: str, gpus: int) -> MixRates | Unfit:
+@dataclass(frozen=True, slots=True)
+class BucketRate:
+    """What a replica does of one size of request alone."""
+
+    requests_per_s: float
+    label: str
+    band: Band
+
+
+def mix_rates(service: ServiceWorkload, gpu: str, gpus: int, as_of: date) -> MixRates | Unfit:
     """The rates of a replica of a mix on some GPUs of one node; why, when it can serve no bucket.
 
     The time that a replica spends on requests of several sizes adds up: with shares $s_b$ and
     rates $r_b$, all together are served at $1 / \\sum_b s_b / r_b$.
     """
-    sized = [bucket_rate(service, bucket, gpu, gpus) for bucket in service.mix]
-    unfit = [found for found in sized if isinstance(found, Unfit)]
-    if len(unfit) == len(sized):
-        return unfit[0]
-    rates = tuple(0.0 if isinstance(found, Unfit) else found[0] for found in sized)
-    labels = {found[1] for found in sized if not isinstance(found, Unfit)}
-    return MixRates(rates, _whole(service, rates), max(labels, key=BY_TRUST.index))
+    sized = [bucket_rate(service, bucket, gpu, gpus, as_of) for bucket in service.mix]
+    able = [found for found in sized if isinstance(found, BucketRate)]
+    if not able:
+        return next(found for found in sized if isinstance(found, Unfit))
+    rates = tuple(x.requests_per_s if isinstance(x, BucketRate) else 0.0 for x in sized)
+    label = max((found.label for found in able), key=BY_TRUST.index)
+    band = widest(found.band for found in able)
+    return MixRates(rates, _whole(service, rates), label, band)
 
 
 def bucket_rate(
-    service: ServiceWorkload, bucket: Bucket, gpu: str, gpus: int
-) -> tuple[float, str] | Unfit:
-    """(requests/s, label) of one size of request alone: the user's measurement, else the model's.
+    service: ServiceWorkload, bucket: Bucket, gpu: str, gpus: int, as_of: date
+) -> BucketRate | Unfit:
+    """One size of request alone: the user's measurement, else the model's.
 
     A range of sizes is sized at its middle.
     """
     for node, rate in bucket.throughput.items():
         kind = node_kind(node)
         if (kind.gpu, kind.count) == (gpu, gpus):
-            return (rate, "measured") if rate else Unfit(f"{node} cannot serve it, as measured")
+            if not rate:
+                return Unfit(f"{node} cannot serve it, as measured")
+            return BucketRate(rate, "measured", CERTAIN)
     sized = size_service(
         service.model,
         service.precision,
@@ -59,8 +75,11 @@ def bucket_rate(
         output_tokens=bucket.output_tokens.middle,
         floor_tokens_per_s=service.floor,
         ttft_s=service.ttft,
+        as_of=as_of.isoformat(),
     )
-    return sized if isinstance(sized, Unfit) else (sized.requests_per_s, sized.label)
+    if isinstance(sized, Unfit):
+        return sized
+    return BucketRate(sized.requests_per_s, sized.label, sized.band)
 
 
 def _whole(service: ServiceWorkload, rates: tuple[float, ...]) -> float:

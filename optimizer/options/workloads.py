@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from optimizer.options.mixes import bucket_rate, mix_rates
 from optimizer.schedule.document import (
@@ -13,6 +14,7 @@ from optimizer.schedule.document import (
     TrainingJob,
     WorkloadBase,
 )
+from optimizer.sizing.bands import CERTAIN, Band
 from optimizer.sizing.estimate import (
     Training,
     Unfit,
@@ -21,6 +23,7 @@ from optimizer.sizing.estimate import (
     size_service,
     size_training,
 )
+from optimizer.sizing.gang import training_options
 from providers.hardware import NodeKind, accelerators, in_family, node_kind
 
 MeasuredRow = tuple[str, int, float, int | None]
@@ -43,6 +46,8 @@ class ServiceOption:
     """measured, interpolated or modelled"""
     rates: tuple[float, ...] = ()
     """[bucket] requests/s of one size alone, 0 where it cannot serve it; empty: no mix."""
+    band: Band = CERTAIN
+    """Around the speeds."""
 
     @property
     def abilities(self) -> tuple[float, ...]:
@@ -61,6 +66,8 @@ class JobOption:
     """Work done per hour by the gang, in the job's unit (tokens, requests, or GPU-hours)."""
     label: str
     provenance: str
+    band: Band = CERTAIN
+    """Around the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,13 @@ class RejectedOption:
 
 
 def service_options(
-    service: ServiceWorkload, kinds: Iterable[NodeKind]
+    service: ServiceWorkload, kinds: Iterable[NodeKind], *, as_of: date
 ) -> tuple[list[ServiceOption], list[RejectedOption]]:
     """Replicas that keep the service's floor, one per node kind and useful replica size.
 
     Of a mix, also those that serve some sizes of request only; a size that none of them serves is
-    told with every kind's reason.
+    told with every kind's reason. `as_of` is the first day of the schedule: engines are as fast as
+    they were then.
     """
     options: list[ServiceOption] = []
     rejected: list[RejectedOption] = []
@@ -93,7 +101,7 @@ def service_options(
         allowed.append(kind)
         found: list[ServiceOption] = []
         for gpus in replica_sizes(kind, service.min_gpus):
-            option = _replica(service, kind, gpus)
+            option = _replica(service, kind, gpus, as_of)
             if isinstance(option, Unfit):
                 reason = option.reason
             else:
@@ -103,18 +111,21 @@ def service_options(
         else:
             rejected.append(RejectedOption(service.name, str(kind), reason))
     if options and service.mix:
-        rejected += _unserved(service, options, allowed)
+        rejected += _unserved(service, options, allowed, as_of)
     return options, rejected
 
 
-def _replica(service: ServiceWorkload, kind: NodeKind, gpus: int) -> ServiceOption | Unfit:
+def _replica(
+    service: ServiceWorkload, kind: NodeKind, gpus: int, as_of: date
+) -> ServiceOption | Unfit:
     share = _share(kind, gpus)
     if service.mix:
-        mix = mix_rates(service, kind.gpu, gpus)
+        mix = mix_rates(service, kind.gpu, gpus, as_of)
         if isinstance(mix, Unfit):
             return mix
         rates = mix.rates if len(mix.rates) > 1 else ()
-        return ServiceOption(service.name, kind, gpus, share, mix.whole, mix.label, rates)
+        cell = (service.name, kind, gpus, share, mix.whole, mix.label)
+        return ServiceOption(*cell, rates, mix.band)
     sized = size_service(
         service.model,
         service.precision,
@@ -126,6 +137,8 @@ def _replica(service: ServiceWorkload, kind: NodeKind, gpus: int) -> ServiceOpti
         floor_tokens_per_s=service.floor,
         ttft_s=service.ttft,
         measured=_measured(service),
+        as_of=as_of.isoformat(),
+        lengths_stated=_lengths_stated(service),
     )
     if isinstance(sized, Unfit):
         return sized
@@ -133,25 +146,28 @@ def _replica(service: ServiceWorkload, kind: NodeKind, gpus: int) -> ServiceOpti
     capacity = float(sized.users) if by_users else sized.requests_per_s
     if capacity <= 0:
         return Unfit("carries no load")
-    return ServiceOption(service.name, kind, gpus, share, capacity, sized.label)
+    return ServiceOption(service.name, kind, gpus, share, capacity, sized.label, band=sized.band)
 
 
 def _unserved(
-    service: ServiceWorkload, options: Iterable[ServiceOption], kinds: Iterable[NodeKind]
+    service: ServiceWorkload,
+    options: Iterable[ServiceOption],
+    kinds: Iterable[NodeKind],
+    as_of: date,
 ) -> Iterator[RejectedOption]:
     served = [option.abilities for option in options]
     for b, bucket in enumerate(service.mix):
         if any(rates[b] for rates in served):
             continue
         for kind in kinds:
-            found = bucket_rate(service, bucket, kind.gpu, kind.count)
+            found = bucket_rate(service, bucket, kind.gpu, kind.count, as_of)
             if isinstance(found, Unfit):
                 reason = found.reason
                 yield RejectedOption(service.name, str(kind), reason, bucket.label)
 
 
 def job_options(
-    job: TrainingJob | BatchInferenceJob, kinds: Iterable[NodeKind]
+    job: TrainingJob | BatchInferenceJob, kinds: Iterable[NodeKind], *, as_of: date
 ) -> tuple[list[JobOption], list[RejectedOption], float]:
     """Gangs that can do a job, the hardware that cannot, and the work in the options' unit."""
     options: list[JobOption] = []
@@ -163,7 +179,7 @@ def job_options(
             continue
         found = []
         for nodes in range(job.min_nodes, job.max_nodes + 1):
-            option = _gang(job, kind, nodes)
+            option = _gang(job, kind, nodes, as_of)
             if isinstance(option, JobOption):
                 found.append(option)
             else:
@@ -184,9 +200,11 @@ def job_work(job: TrainingJob | BatchInferenceJob) -> float:
     return float(work)
 
 
-def _gang(job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption | Unfit:
+def _gang(
+    job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+) -> JobOption | Unfit:
     if isinstance(job, BatchInferenceJob):
-        return _batch_gang(job, kind, nodes)
+        return _batch_gang(job, kind, nodes, as_of)
     if job.gpu_hours is not None and job.gpu is not None:
         reference = node_kind(job.gpu).gpu
         speed = relative_training_speed(reference, kind.gpu, kind.count, nodes)
@@ -209,6 +227,15 @@ def _gang(job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int) -> J
         micro_batch=job.micro_batch,
         accumulation=job.accumulation,
         measured=_measured(job),
+        options=training_options(
+            precision=job.precision,
+            optimizer=job.optimizer,
+            strategy=job.strategy,
+            checkpointing=job.checkpointing,
+            offload=job.offload,
+            framework=job.framework,
+            lora_rank=job.lora_rank,
+        ),
     )
     if isinstance(sized, Training):
         rate = sized.tokens_per_s * 3600
@@ -216,7 +243,9 @@ def _gang(job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int) -> J
     return sized
 
 
-def _batch_gang(job: BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption | Unfit:
+def _batch_gang(
+    job: BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+) -> JobOption | Unfit:
     """Nodes work on requests by themselves: n nodes do n times the work of one."""
     best: JobOption | None = None
     reason = "carries no load"
@@ -230,6 +259,8 @@ def _batch_gang(job: BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption
             prompt_tokens=job.prompt_tokens,
             output_tokens=job.output_tokens,
             measured=_measured(job),
+            as_of=as_of.isoformat(),
+            lengths_stated=_lengths_stated(job),
         )
         if isinstance(sized, Unfit):
             reason = sized.reason
@@ -237,7 +268,7 @@ def _batch_gang(job: BatchInferenceJob, kind: NodeKind, nodes: int) -> JobOption
         replicas = round(1 / _share(kind, gpus))
         rate = sized.requests_per_s * 3600 * replicas * nodes
         if best is None or rate > best.rate:
-            best = JobOption(job.name, kind, nodes, rate, sized.label, sized.provenance)
+            best = JobOption(job.name, kind, nodes, rate, sized.label, sized.provenance, sized.band)
     return best or Unfit(reason)
 
 
@@ -293,6 +324,10 @@ def _barred(workload: WorkloadBase, kind: NodeKind) -> str:
     if kind.count < workload.min_gpus:
         return f"has {kind.count} GPUs, the workload asks for {workload.min_gpus}"
     return ""
+
+
+def _lengths_stated(workload: ServiceWorkload | BatchInferenceJob) -> bool:
+    return bool({"prompt_tokens", "output_tokens"} & workload.model_fields_set)
 
 
 def _measured(workload: WorkloadBase) -> list[MeasuredRow]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from optimizer.finance.defaults import Default, NamedCurve, defaults, residual_curves
 from optimizer.finance.presets import Method, Preset, presets, vat_rates
 from optimizer.sizing import constants
+from optimizer.sizing.rates import fitted
 from providers.bundled import data_path
 from providers.fx import bundled_fx
 from providers.price_table import read_running_costs
@@ -138,6 +139,9 @@ def _sizing(like: Default) -> Iterator[Default]:
             continue
         for id, value in _numbers(f"sizing.{name.lower()}", found):
             yield replace(like, id=id, value=value, note="")
+    for name, number in fitted().items():
+        note = "fitted: data/sizing/inference_constants.csv"
+        yield replace(like, id=f"sizing.speed.{name}", value=f"{number:.6f}", note=note)
 
 
 def _numbers(id: str, found: object) -> Iterator[tuple[str, str]]:

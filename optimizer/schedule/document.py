@@ -45,12 +45,50 @@ from optimizer.schedule.quantities import (
 
 Currency = Literal["CNY", "EUR", "USD"]
 Precision = Literal[
-    "bf16", "fp16", "fp8", "gptq-int8", "gptq-int4", "awq-int4", "nf4", "q8_0", "q4_k_m"
+    "bf16",
+    "fp16",
+    "fp8",
+    "gptq-int8",
+    "gptq-int8-g32",
+    "gptq-int8-g64",
+    "gptq-int8-channel",
+    "bnb-int8",
+    "gptq-int4",
+    "gptq-int4-g32",
+    "gptq-int4-g64",
+    "gptq-int4-channel",
+    "awq-int4",
+    "awq-int4-g32",
+    "awq-int4-g64",
+    "nf4",
+    "nf4-dq",
+    "mxfp4",
+    "q8_0",
+    "q6_k",
+    "q5_k_m",
+    "q5_k_s",
+    "q5_0",
+    "q4_k_m",
+    "q4_k_s",
+    "q4_0",
+    "iq4_nl",
+    "iq4_xs",
+    "q3_k_l",
+    "q3_k_m",
+    "q3_k_s",
+    "q2_k",
 ]
+"""Those of ``data/sizing``; a test holds them equal."""
 Engine = Literal[
     "vllm", "sglang", "tensorrt-llm", "lmdeploy", "ollama", "llama.cpp", "transformers"
 ]
 TrainingMethod = Literal["pretrain", "full", "lora", "qlora"]
+TrainingPrecision = Literal["bf16", "fp8"]
+TrainingOptimizer = Literal["adamw", "adamw-bf16", "adamw-8bit", "sgd"]
+TrainingStrategy = Literal["auto", "ddp", "zero-1", "zero-2", "zero-3", "hsdp"]
+Checkpointing = Literal["auto", "none", "selective", "full"]
+Offload = Literal["none", "optimizer", "all"]
+TrainingFramework = Literal["auto", "hf", "native", "tuned"]
 Stack = Literal["cuda", "any"]
 
 
@@ -117,7 +155,7 @@ class TrainingJob(JobBase):
     """Training by tokens, or by GPU-hours on a named GPU."""
 
     kind: Literal["training"] = Field(description="Training by tokens or GPU-hours")
-    model: str | None = Field(None, description="LLM to train, see `rentopt models`")
+    model: str | None = Field(None, description="LLM to train, or its config.json")
     method: TrainingMethod = Field("lora", description="What is trained: all weights or adapters")
     tokens: TokenCount | None = Field(None, description="Tokens to train on, all epochs")
     gpu_hours: GpuHours | None = Field(None, description="Work on `gpu`, such as `800 GPU-hours`")
@@ -125,13 +163,20 @@ class TrainingJob(JobBase):
     sequence_tokens: Count = Field(4096, ge=1, description="Length of a training sequence")
     micro_batch: Count = Field(1, ge=1, description="Sequences a GPU processes at once")
     accumulation: Count = Field(8, ge=1, description="Micro-steps between gradient exchanges")
+    precision: TrainingPrecision = Field("bf16", description="Of the large multiplications")
+    optimizer: TrainingOptimizer = Field("adamw", description="States kept per trained weight")
+    strategy: TrainingStrategy = Field("auto", description="How states are divided over GPUs")
+    checkpointing: Checkpointing = Field("auto", description="Activations computed twice")
+    offload: Offload = Field("none", description="What may live in host memory")
+    framework: TrainingFramework = Field("auto", description="Kind of software that trains")
+    lora_rank: Count = Field(16, ge=1, description="Rank of adapters")
 
 
 class BatchInferenceJob(JobBase):
     """Offline inference over a fixed number of requests."""
 
     kind: Literal["batch_inference"] = Field(description="Offline inference")
-    model: str = Field(description="LLM to run, see `rentopt models`")
+    model: str = Field(description="LLM to run, see `rentopt models`, or its config.json")
     precision: Precision = Field("bf16", description="Number format of the weights")
     engine: Engine = Field("vllm", description="Inference server")
     requests: Requests = Field(description="Requests in all, such as `200k requests`")
@@ -171,7 +216,7 @@ class ServiceWorkload(WorkloadBase):
     """Online inference: the load must be carried in every hour."""
 
     kind: Literal["service"] = Field(description="Online inference")
-    model: str = Field(description="LLM to serve, see `rentopt models`")
+    model: str = Field(description="LLM to serve, see `rentopt models`, or its config.json")
     precision: Precision = Field("bf16", description="Number format of the weights")
     engine: Engine = Field("vllm", description="Inference server")
     phases: list[Phase] = Field(min_length=1, description="Stretches of days with one load")
@@ -234,6 +279,7 @@ class HardwareSection(Section):
 
     owned: list[OwnedHardware] = Field(default_factory=list, description="Bought earlier")
     buy: list[Purchase] = Field(default_factory=list, description="What may be bought")
+    file: str | None = Field(None, description="Table of GPUs of one's own, beside the schedule")
 
 
 class Rule(Section):

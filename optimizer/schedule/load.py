@@ -26,7 +26,7 @@ from optimizer.schedule.document import (
 from optimizer.schedule.explain import explained, path_of, relevant, value_at
 from optimizer.schedule.mix_rules import with_mixes
 from optimizer.schedule.schedule import Schedule
-from optimizer.schedule.workload_rules import check_workloads
+from optimizer.schedule.workload_rules import check_workloads, with_files
 from optimizer.schedule.yaml_text import read_yaml
 from providers import yaml_text
 from providers.errors import DocumentError, Fault
@@ -83,8 +83,8 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     Raises:
         DocumentError: with every fault found, in the order of the lines.
     """
+    faults = [*source.faults, *_own_hardware(source, folder)]
     document, errors = _validated(source)
-    faults = [*source.faults]
     faults += [explained(error, source, source.data) for error in errors]
     if not isinstance(source.data, dict):
         raise DocumentError(list(source.faults) or faults)
@@ -92,7 +92,7 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
     found = rules.Findings(source, broken)
     parts = _whole(document) if document is not None else _readable(source, broken)
     days = rules.check_horizon(found, parts.horizon)
-    check_workloads(found, parts.workloads, days)
+    check_workloads(found, parts.workloads, days, folder)
     rules.check_hardware(found, parts, days)
     rules.check_market(found, parts.market, days, folder)
     rules.check_money(found, parts.money)
@@ -103,7 +103,8 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
         raise DocumentError(
             sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column, str(fault)))
         )
-    mixes = with_mixes(document, source, folder)
+    workloads = [with_files(workload, folder) for workload in document.workloads]
+    mixes = with_mixes(document.model_copy(update={"workloads": workloads}), source, folder)
     if mixes.faults:
         raise DocumentError(mixes.faults)
     return Schedule(
@@ -114,6 +115,21 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
         tuple(found.notes),
         mixes.places,
     )
+
+
+def _own_hardware(source: Source, folder: Path) -> list[Fault]:
+    """Makes the GPUs of `hardware.file` known, which the rest of the document may name."""
+    from providers.hardware_file import add_hardware_file
+
+    path = ("hardware", "file")
+    name = value_at(source.data, path)
+    if not isinstance(name, str):
+        return []
+    try:
+        add_hardware_file(folder / name)
+    except DocumentError as error:
+        return [*error.faults, source.fault(path, "the file of own hardware is faulty")]
+    return []
 
 
 def _broken(error: ErrorDetails, data: Any) -> yaml_text.Path:

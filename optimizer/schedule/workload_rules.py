@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from pathlib import Path as FilePath
+from typing import Any, get_args
 
 from optimizer.schedule.document import (
     BatchInferenceJob,
     Phase,
+    Precision,
     ServiceWorkload,
     TrainingJob,
     Workload,
@@ -25,26 +28,29 @@ from optimizer.schedule.rules import (
     check_weekdays,
     check_written_keys,
 )
-from providers.errors import RentoptError
+from providers.errors import DocumentError, RentoptError
 from providers.yaml_text import Path
 
 Job = TrainingJob | BatchInferenceJob
 
-_SAFETENSORS = frozenset({"bf16", "fp16", "fp8", "gptq-int8", "gptq-int4", "awq-int4"})
-_GGUF = frozenset({"bf16", "fp16", "q8_0", "q4_k_m"})
+_EVERY = frozenset(get_args(Precision))
+_GGUF = frozenset(name for name in _EVERY if re.fullmatch(r"i?q\d.*", name)) | {"bf16", "fp16"}
+_SAFETENSORS = _EVERY - _GGUF - {"nf4", "nf4-dq", "bnb-int8"} | {"bf16", "fp16"}
 PRECISIONS: Mapping[str, frozenset[str]] = {
-    "vllm": _SAFETENSORS | {"nf4"},
+    "vllm": _SAFETENSORS | {"nf4", "nf4-dq", "bnb-int8"},
     "sglang": _SAFETENSORS,
     "tensorrt-llm": _SAFETENSORS,
     "lmdeploy": _SAFETENSORS,
     "ollama": _GGUF,
     "llama.cpp": _GGUF,
-    "transformers": _SAFETENSORS | {"nf4"},
+    "transformers": _SAFETENSORS | {"nf4", "nf4-dq", "bnb-int8"},
 }
 """What each engine loads: GGUF files (q8_0, q4_k_m) are for llama.cpp and what is built on it."""
 
 
-def check_workloads(found: Findings, workloads: Mapping[int, Workload], days: Days | None) -> None:
+def check_workloads(
+    found: Findings, workloads: Mapping[int, Workload], days: Days | None, folder: FilePath
+) -> None:
     entries = _entries(found)
     check_names(found, ("workloads",), [(i, str(e["name"])) for i, e in entries if "name" in e])
     for index, workload in workloads.items():
@@ -52,7 +58,7 @@ def check_workloads(found: Findings, workloads: Mapping[int, Workload], days: Da
         rule = workload.hardware
         check_hardware_rule(found, (*path, "hardware"), rule.allow, rule.forbid)
         if workload.model is not None:
-            _check_model(found, (*path, "model"), workload.model)
+            _check_model(found, (*path, "model"), located(workload.model, folder))
         if isinstance(workload, ServiceWorkload):
             _check_service(found, path, workload, days)
         else:
@@ -76,9 +82,34 @@ def _check_model(found: Findings, path: Path, name: str) -> None:
 
     try:
         model_card(name)
+    except DocumentError as error:
+        for fault in error.faults:
+            found.fault(path, f"{name}: {fault.message}", fault.hint)
     except RentoptError as error:
         message, _, hint = str(error).partition("; ")
         found.fault(path, message, hint)
+
+
+def located(model: str, folder: FilePath) -> str:
+    """A model's name as it is, or the path of a configuration, which starts at `folder`."""
+    from optimizer.model_cards import is_model_file
+
+    path = str(folder / model)
+    return path if is_model_file(path) else model
+
+
+def with_files(workload: Workload, folder: FilePath) -> Workload:
+    """The workload with its model's file located, and the precision that the file names."""
+    from optimizer.model_cards import is_model_file, model_card
+
+    model = workload.model and located(workload.model, folder)
+    if not model or not is_model_file(model):
+        return workload
+    changed, named = {"model": model}, model_card(model).precision
+    training = isinstance(workload, TrainingJob)
+    if named and not training and "precision" not in workload.model_fields_set:
+        changed["precision"] = named
+    return workload.model_copy(update=changed)
 
 
 def _check_engine(found: Findings, path: Path, engine: str, precision: str) -> None:

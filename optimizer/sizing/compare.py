@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from optimizer.sizing.constants import ENGINES, GGUF_ONLY
 from optimizer.sizing.estimate import size_service, size_training
+from optimizer.sizing.gang import ANYHOW, TrainingOptions
+from optimizer.sizing.measured import InferenceRow
 from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind, accelerators
 
@@ -42,8 +44,13 @@ def serving_candidates(
     output_tokens: int,
     floor_tokens_per_s: float,
     ttft_s: float | None,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
+    least_users: int = 1,
+    own_rows: tuple[InferenceRow, ...] = (),
+    lengths_stated: bool = True,
 ) -> Iterator[Candidate]:
-    """The smallest replica on each accelerator."""
+    """The smallest replica on each accelerator that carries `least_users`."""
     for gpu, card in accelerators().items():
         if card.stack not in STACKS:
             continue
@@ -62,7 +69,13 @@ def serving_candidates(
                 output_tokens=output_tokens,
                 floor_tokens_per_s=floor_tokens_per_s,
                 ttft_s=ttft_s,
+                kv_precision=kv_precision,
+                offload_layers=offload_layers,
+                own_rows=own_rows,
+                lengths_stated=lengths_stated,
             )
+            if isinstance(sized, Serving) and sized.users < least_users:
+                sized = Unfit(f"carries {sized.users} users, and {least_users} were asked for")
             if isinstance(sized, Serving):
                 break
         if sized is not None:
@@ -77,6 +90,7 @@ def training_candidates(
     sequence_tokens: int,
     micro_batch: int,
     accumulation: int,
+    options: TrainingOptions = ANYHOW,
 ) -> Iterator[Candidate]:
     """The smallest node on each accelerator, `nodes` of them together."""
     for gpu, card in accelerators().items():
@@ -94,6 +108,7 @@ def training_candidates(
                 sequence_tokens=sequence_tokens,
                 micro_batch=micro_batch,
                 accumulation=accumulation,
+                options=options,
             )
             if isinstance(sized, Training):
                 break

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from optimizer.sizing.formats import weight_formats
+from optimizer.sizing.gguf import blocks, gguf_files
 from providers.hardware import Accelerator
 
 GB = 1e9
@@ -33,69 +35,66 @@ class Format:
     """[fit] Share of the bandwidth reached against 16-bit weights."""
 
 
-FORMATS = {
-    "bf16": Format(2.0, 2.0, "float16", 1.0, 1.0),
-    "fp16": Format(2.0, 2.0, "float16", 1.0, 1.0),
-    # Embedding and head stay 16-bit; 0.78 is weight-only FP8 on cards without FP8 units.
-    "fp8": Format(1.0, 2.0, "float8", 0.78, 0.92),
-    # Groups of 128 weights share a 16-bit scale and a zero as wide as a weight.
-    "gptq-int8": Format(1.0 + 3.0 / 128, 2.0, "int8", 0.45, 0.74),
-    "gptq-int4": Format(0.5 + 2.5 / 128, 2.0, "int4", 0.71, 0.95),
-    "awq-int4": Format(0.5 + 2.5 / 128, 2.0, "int4", 0.71, 0.95),
-    # bitsandbytes: 4-bit codes, a 32-bit scale per 64 weights. Its kernels are launch bound.
-    "nf4": Format(0.5625, 2.0, "nf4", 0.30, 0.08),
-    # GGUF quantises the embedding too; bits per weight of whole files (Llama 3 8B and 70B).
-    "q8_0": Format(8.5 / 8, 8.5 / 8, "gguf", 0.60, 1.0),
-    "q4_k_m": Format(4.85 / 8, 4.85 / 8, "gguf", 0.60, 1.0),
-    # What Ollama pulled by default in 2024: 4.5 bits, the head at 6.6.
-    "q4_0": Format(4.55 / 8, 4.55 / 8, "gguf", 0.60, 1.0),
+_SPEEDS = {
+    "float16": (1.0, 1.0),
+    # 0.78 is weight-only FP8 on cards without FP8 units.
+    "float8": (0.78, 0.92),
+    "int8": (0.45, 0.74),
+    "int4": (0.71, 0.95),
+    "mxfp4": (0.71, 0.95),
+    # The kernels of bitsandbytes are launch bound.
+    "nf4": (0.30, 0.08),
+    "gguf": (0.60, 1.0),
 }
+"""Compute and bandwidth factor by kind of format; mxfp4 is assumed to be like int4."""
 
-SLOW_FORMATS = {("transformers", "float8"): 0.35, ("vllm", "nf4"): 4.0}
-"""[fit] Further bandwidth factor where an engine's kernels for a format are far from the rest:
-fine-grained FP8 in transformers is launch bound; vLLM's NF4 kernels are less so (assumed)."""
+GGUF_ONLY = tuple(gguf_files())
+
+FORMATS = {
+    form.id: Format(form.linear_bits / 8, form.embedding_bits / 8, form.kind, *_SPEEDS[form.kind])
+    for form in weight_formats().values()
+} | {
+    name: Format(
+        blocks()[row["base"]].bits / 8, blocks()[row["base"]].bits / 8, "gguf", *_SPEEDS["gguf"]
+    )
+    for name, row in gguf_files().items()
+}
+"""By id: those of ``data/sizing``. `optimizer.sizing.weights` counts their bytes exactly."""
 
 FP8_SPEEDUP_WITH_UNITS = 2.0
 """FP8 against 16-bit matrix rate on cards that have FP8 units (Hopper and later, Ada)."""
-
-KV_BYTES_PER_VALUE = 2
 
 # --- Engines ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class EngineCosts:
-    """What an engine adds to the bare arithmetic. [fit] unless a comment says otherwise."""
+class Engine:
+    """How an engine splits a model and admits requests. Its costs: ``data/sizing``."""
 
     tensor_parallel: bool
     """Splits every layer over the GPUs; else whole layers, one GPU works at a time."""
-    step_s: float
-    """Per decode step, any model."""
-    layer_s: float
-    """Per decode step and layer."""
-    sequence_s: float
-    """Per decode step and running sequence (scheduler, sampler)."""
-    compute_efficiency: float
-    """Of the class's matrix rate, in prefill and large batches."""
     max_sequences: int
     """Most sequences that run at once; the engine's default."""
-    kv_traffic_factor: float
-    """Times the cache is moved per step: 2 where each step copies it."""
 
 
 ENGINES = {
-    "vllm": EngineCosts(True, 2.7e-3, 0.01e-3, 0.05e-3, 0.75, 256, 1.0),
-    "sglang": EngineCosts(True, 0.6e-3, 0.06e-3, 0.03e-3, 0.51, 256, 1.0),
-    "tensorrt-llm": EngineCosts(True, 0.6e-3, 0.04e-3, 0.03e-3, 1.0, 256, 1.0),
-    "lmdeploy": EngineCosts(True, 0.5e-3, 0.05e-3, 0.03e-3, 0.82, 128, 1.0),
+    "vllm": Engine(True, 256),
+    "sglang": Engine(True, 256),
+    "tensorrt-llm": Engine(True, 256),
+    "lmdeploy": Engine(True, 128),
     # Ollama answers few requests at once and queues the rest: two, in the founding experience.
-    "ollama": EngineCosts(False, 0.5e-3, 0.08e-3, 0.1e-3, 0.79, 2, 1.0),
-    "llama.cpp": EngineCosts(False, 0.5e-3, 0.08e-3, 0.1e-3, 0.79, 4, 1.0),
+    "ollama": Engine(False, 2),
+    "llama.cpp": Engine(False, 4),
     # No continuous batching: a static batch, of a size that people use.
-    "transformers": EngineCosts(False, 7e-3, 0.54e-3, 0.0, 0.10, 8, 2.0),
+    "transformers": Engine(False, 8),
+    # No servers of their own, or no longer kept: for reading published measurements.
+    "autoawq": Engine(False, 8),
+    "exllama": Engine(False, 8),
+    "mlc-llm": Engine(True, 8),
+    "gpt-fast": Engine(True, 1),
+    "deepspeed-mii": Engine(True, 256),
 }
 
-GGUF_ONLY = ("q8_0", "q4_k_m", "q4_0")
 GGUF_ENGINES = ("ollama", "llama.cpp")
 
 BEFORE_AMPERE = ("P100", "V100", "T4", "RTX2080Ti-22G")
@@ -105,14 +104,6 @@ BEFORE_VOLTA = ("P100",)
 
 # --- Memory -------------------------------------------------------------------------------------
 
-PREALLOCATED_SHARE = 0.92
-"""[fit] Of a GPU's memory that a tensor-parallel engine fills, before `ENGINE_BYTES_PER_GPU`."""
-ENGINE_BYTES_PER_GPU = 1.5 * GB
-"""CUDA context, graphs, communication buffers and the profiling peak of such an engine."""
-LAYER_SPLIT_SHARE = 0.98
-"""Of a GPU's memory for engines that split by layers; six 24 GB cards then hold a 70B in FP16,
-as users report."""
-LAYER_SPLIT_BYTES_PER_GPU = 0.5 * GB
 UNIFIED_SHARE = 0.75
 """Of unified memory that macOS lets the GPU hold by default."""
 TRAINING_SHARE = 0.95

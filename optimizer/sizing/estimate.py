@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from optimizer.model_cards import model_card
 from optimizer.sizing.gang import size_training
+from optimizer.sizing.measured import InferenceRow
 from optimizer.sizing.memory import MemoryBreakdown, serving_memory
+from optimizer.sizing.rates import era
 from optimizer.sizing.replica import Replica, replica
 from optimizer.sizing.results import BY_USER, MeasuredRate, Serving, SpeedAt, Training, Unfit
 from optimizer.sizing.throughput import inference_speed
@@ -43,11 +45,22 @@ def size_service(
     floor_tokens_per_s: float,
     ttft_s: float | None,
     measured: Sequence[MeasuredRate] = (),
+    own_rows: tuple[InferenceRow, ...] = (),
+    as_of: str = "",
+    lengths_stated: bool = True,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> Serving | Unfit:
     """Most users that one replica answers at once, each at `floor_tokens_per_s` or more.
 
     Memory holds every sequence at its full length: a long prompt that arrives when the cache has
-    taken all memory would stop the server.
+    taken all memory would stop the server. Measured numbers of users stand even so.
+
+    `measured` are rates of the schedule, for this workload; `own_rows` the user's table of
+    measurements (`optimizer.sizing.measured.own.read_measurements`), which goes before the
+    published one; `as_of` an ISO date: the engine as it was then, else the newest.
+    With `lengths_stated` false the lengths are defaults that nobody asked for, and measurements
+    whose source states none stand for them too.
     """
     own = [rate for rate in measured if (rate[0], rate[1]) == (gpu, gpus)]
     lengths = {"prompt_tokens": prompt_tokens, "output_tokens": output_tokens}
@@ -55,7 +68,20 @@ def size_service(
         return _service_by_user(
             model, precision, engine, gpu, gpus, floor_tokens_per_s, own, **lengths
         )
-    made = replica(model, precision, engine, gpu, gpus, prompt_tokens, output_tokens)
+    made = replica(
+        model,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        era(engine, as_of),
+        own_rows,
+        lengths_stated,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
+    )
     if isinstance(made, Unfit):
         return made
     alone = 1.0 / made.token_s(1)
@@ -72,11 +98,11 @@ def size_service(
         paced = made.token_s(users) * floor_tokens_per_s <= 1.0
         return paced and (ttft_s is None or made.ttft_s(users) <= ttft_s)
 
-    users, beyond = 1, made.capacity + 1
+    users, beyond = 1, made.admitted + 1
     while beyond - users > 1:  # both limits only tighten as users grow
         middle = (users + beyond) // 2
         users, beyond = (middle, beyond) if good(middle) else (users, middle)
-    return _serving(made, users, made.memory(users))
+    return _serving(made, users, made.memory(min(users, made.capacity)))
 
 
 def size_batch(
@@ -89,6 +115,9 @@ def size_batch(
     prompt_tokens: int,
     output_tokens: int,
     measured: Sequence[MeasuredRate] = (),
+    own_rows: tuple[InferenceRow, ...] = (),
+    as_of: str = "",
+    lengths_stated: bool = True,
 ) -> Serving | Unfit:
     """Throughput of one replica on offline work: as many sequences as the cache holds."""
     own = [rate for rate in measured if (rate[0], rate[1]) == (gpu, gpus)]
@@ -96,7 +125,18 @@ def size_batch(
         best = max(own, key=lambda rate: rate[2])
         users = best[3] or 1
         return _by_user(model, precision, engine, best, users, prompt_tokens, output_tokens)
-    made = replica(model, precision, engine, gpu, gpus, prompt_tokens, output_tokens)
+    made = replica(
+        model,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        era(engine, as_of),
+        own_rows,
+        lengths_stated,
+    )
     if isinstance(made, Unfit):
         return made
     users = made.mean_capacity
@@ -123,10 +163,28 @@ def speed_at(
     *,
     prompt_tokens: int,
     output_tokens: int,
+    own_rows: tuple[InferenceRow, ...] = (),
+    as_of: str = "",
+    lengths_stated: bool = True,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> SpeedAt | Unfit:
     """The pace that `users` see; those beyond what memory and engine hold wait their turn."""
-    made = replica(model, precision, engine, gpu, gpus, prompt_tokens, output_tokens)
-    return made if isinstance(made, Unfit) else made.at(users, made.capacity)
+    made = replica(
+        model,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        prompt_tokens,
+        output_tokens,
+        era(engine, as_of),
+        own_rows,
+        lengths_stated,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
+    )
+    return made if isinstance(made, Unfit) else made.at(users, made.admitted)
 
 
 def _serving(made: Replica, users: int, memory: MemoryBreakdown) -> Serving:
@@ -142,6 +200,8 @@ def _serving(made: Replica, users: int, memory: MemoryBreakdown) -> Serving:
         memory=memory,
         label=pace.label,
         provenance=pace.provenance,
+        band=pace.band,
+        modelled_tokens_per_s_per_user=pace.modelled_tokens_per_s_per_user,
     )
 
 
@@ -183,7 +243,16 @@ def _by_user(
     card, accelerator = model_card(model), accelerators()[gpu]
     speed = inference_speed(card, precision, engine, accelerator, gpus)
     lengths = {"prompt_tokens": prompt_tokens, "output_tokens": output_tokens}
-    memory = serving_memory(card, precision, engine, accelerator, gpus, users=users, **lengths)
+    memory = serving_memory(
+        card,
+        precision,
+        engine,
+        accelerator,
+        gpus,
+        users=users,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+    )
     return Serving(
         gpu=gpu,
         gpus=gpus,

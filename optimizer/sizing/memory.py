@@ -1,23 +1,30 @@
-"""Memory that serving takes. Pure functions; bytes in, bytes out."""
+"""Memory that serving takes, over all GPUs of one replica."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import (
-    ENGINE_BYTES_PER_GPU,
-    ENGINES,
-    FORMATS,
-    GB,
-    GIB,
-    KV_BYTES_PER_VALUE,
-    LAYER_SPLIT_BYTES_PER_GPU,
-    LAYER_SPLIT_SHARE,
-    PREALLOCATED_SHARE,
-    UNIFIED_SHARE,
-)
+from optimizer.sizing.constants import ENGINES, GB
+from optimizer.sizing.kv_cache import kv_cache_bytes_per_token
+from optimizer.sizing.kv_cache import replicated_kv_factor as _replicated
+from optimizer.sizing.placement import activation_bytes, placement
+from optimizer.sizing.reservation import reservations, visible_bytes
+from optimizer.sizing.weights import weights_bytes, weights_gb_all_int4
 from providers.hardware import Accelerator
+
+__all__ = [
+    "MemoryBreakdown",
+    "activation_bytes",
+    "cache_capacity_tokens",
+    "kv_cache_bytes_per_token",
+    "replicated_kv_factor",
+    "serving_memory",
+    "tensor_parallel_fault",
+    "usable_bytes",
+    "weights_bytes",
+    "weights_gb_all_int4",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,10 @@ class MemoryBreakdown:
     """Context, graphs and buffers of the engine."""
     available_gb: float
     """What the engine may fill, `overhead_gb` included."""
+    claimed_gb: float = 0.0
+    """Serving: what nvidia-smi shows, engines reserving ahead; 0 in training."""
+    host_gb: float = 0.0
+    """Serving: weights and cache that stay in host memory."""
 
     @property
     def required_gb(self) -> float:
@@ -48,84 +59,19 @@ class MemoryBreakdown:
         return self.required_gb <= self.available_gb
 
 
-def weights_bytes(card: ModelCard, precision: str) -> float:
-    """Bytes of a checkpoint: quantised linear layers, embedding and untied head as stored.
-
-    Counting every weight at four bits falls 12 % short at 72B and 33 % at 7B: the embedding and
-    the head stay 16-bit, and each group of 128 weights carries a scale and a zero.
-
-    Source: GPTQ and AWQ checkpoint layouts (group size 128); bitsandbytes NF4 with block size 64;
-    bits per weight of published GGUF files.
-    """
-    form = FORMATS[precision]
-    outside_b = card.params_embedding_b
-    if not card.tied_embeddings:
-        outside_b += card.params_lm_head_b
-    return (card.params_linear_b * form.linear_bytes + outside_b * form.embedding_bytes) * 1e9
-
-
-def weights_gb_all_int4(card: ModelCard) -> float:
-    """Every parameter at half a byte, in GiB: how Hugging Face's memory calculator counts.
-
-    It gives 33.59 for Qwen2-72B, which really takes 40 (Ollama) to 42 (vLLM): see `weights_bytes`.
-    """
-    return card.params_total_b * 1e9 * 0.5 / GIB
-
-
-def kv_cache_bytes_per_token(card: ModelCard, bytes_per_value: int = KV_BYTES_PER_VALUE) -> int:
-    """Bytes of keys and values for one token, over all layers.
-
-    Two tensors of (layers, kv_heads, head_dim); under multi-head latent attention one compressed
-    vector a layer. Sliding windows are not counted: an upper bound for the models that have them.
-
-    Source: Kwon et al. 2023, arXiv:2309.06180; DeepSeek-AI 2024, arXiv:2405.04434 (MLA).
-    """
-    if card.mla_kv_dim is not None:
-        return card.layers * card.mla_kv_dim * bytes_per_value
-    return 2 * card.layers * card.kv_heads * card.head_dim * bytes_per_value
-
-
 def replicated_kv_factor(card: ModelCard, engine: str, gpus: int) -> float:
     """How often tensor parallelism stores each key: GPUs beyond the KV heads hold copies."""
-    if not ENGINES[engine].tensor_parallel:
-        return 1.0
-    if card.mla_kv_dim is not None:
-        return float(gpus)
-    return max(1.0, gpus / card.kv_heads)
-
-
-def intermediate_width(card: ModelCard) -> int:
-    """Width of the widest MLP that one token passes through, in values."""
-    routed = (card.moe_intermediate or 0) * (card.experts_per_token or 0)
-    return max(card.intermediate or 0, routed, card.hidden)
-
-
-def activation_bytes(card: ModelCard, prompt_tokens: int) -> float:
-    """Working memory of a prefill: three 16-bit MLP tensors of the prompt.
-
-    [fit] on Hugging Face generate with logits of the last token only.
-    """
-    return 3.0 * 2.0 * prompt_tokens * intermediate_width(card)
+    return _replicated(card, gpus) if ENGINES[engine].tensor_parallel else 1.0
 
 
 def usable_bytes(gpu: Accelerator, engine: str) -> float:
-    """What an engine may fill of one GPU with weights, cache and activations.
-
-    The gigabyte on the box is 2**30 bytes: a 24 GB RTX 4090 reports 24 564 MiB.
-    """
-    total = gpu.memory_gb * GIB
+    """What an engine may fill of one GPU with weights, cache and activations."""
+    visible = visible_bytes(gpu)
     if gpu.unified_memory:
-        return total * UNIFIED_SHARE
-    return max(total * _share(engine) - _overhead(engine), 0.0)
-
-
-def _share(engine: str) -> float:
-    return PREALLOCATED_SHARE if ENGINES[engine].tensor_parallel else LAYER_SPLIT_SHARE
-
-
-def _overhead(engine: str) -> float:
-    parallel = ENGINES[engine].tensor_parallel
-    return ENGINE_BYTES_PER_GPU if parallel else LAYER_SPLIT_BYTES_PER_GPU
+        return visible
+    policy = reservations()[engine]
+    share = policy.share if policy.policy == "share of card" else 1.0
+    return max(visible * share - policy.fixed_bytes, 0.0)
 
 
 def tensor_parallel_fault(card: ModelCard, engine: str, gpus: int) -> str:
@@ -155,25 +101,65 @@ def serving_memory(
     users: int,
     prompt_tokens: int,
     output_tokens: int,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> MemoryBreakdown:
     """Memory over all GPUs of one replica while `users` sequences run, each at full length."""
-    per_gpu = 0.0 if gpu.unified_memory else _overhead(engine)
-    cache = kv_cache_bytes_per_token(card) * replicated_kv_factor(card, engine, gpus)
+    lies = placement(
+        card,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
+    )
+    tokens = prompt_tokens + output_tokens
+    held, cached = lies.weights_together, lies.sequence_together(tokens) * users
+    work, fixed = lies.activations(prompt_tokens) * gpus, lies.fixed * gpus
+    # What the fullest GPU has left for the cache, seen over all of them.
+    fraction = lies.sequence(tokens) and lies.sequence_together(tokens) / lies.sequence(tokens)
+    room = lies.cache(prompt_tokens) * fraction
+    claimed = lies.claimed(prompt_tokens, users, tokens) * gpus
+    if lies.policy.as_needed:
+        claimed = held + cached + work + fixed
     return MemoryBreakdown(
-        weights_gb=weights_bytes(card, precision) / GB,
-        kv_cache_gb=cache * users * (prompt_tokens + output_tokens) / GB,
-        activations_gb=activation_bytes(card, prompt_tokens) / GB,
+        weights_gb=held / GB,
+        kv_cache_gb=cached / GB,
+        activations_gb=work / GB,
         states_gb=0.0,
-        overhead_gb=per_gpu * gpus / GB,
-        available_gb=(usable_bytes(gpu, engine) + per_gpu) * gpus / GB,
+        overhead_gb=fixed / GB,
+        available_gb=(held + work + fixed + room) / GB,
+        claimed_gb=claimed / GB,
+        host_gb=(lies.host + lies.host_sequence(tokens) * users) / GB,
     )
 
 
 def cache_capacity_tokens(
-    card: ModelCard, precision: str, engine: str, gpu: Accelerator, gpus: int, prompt_tokens: int
+    card: ModelCard,
+    precision: str,
+    engine: str,
+    gpu: Accelerator,
+    gpus: int,
+    prompt_tokens: int,
+    *,
+    kv_precision: str = "bf16",
+    offload_layers: int = 0,
 ) -> int:
-    """Tokens that the cache holds beside weights and a prefill; 0 or less: nothing fits."""
-    free = usable_bytes(gpu, engine) * gpus
-    free -= weights_bytes(card, precision) + activation_bytes(card, prompt_tokens)
-    cache = kv_cache_bytes_per_token(card) * replicated_kv_factor(card, engine, gpus)
-    return int(free // cache)
+    """Tokens that the cache holds beside weights and a prefill; 0 or less: nothing fits.
+
+    Counted at the length of a prompt: models with windowed layers hold more of longer ones.
+    """
+    lies = placement(
+        card,
+        precision,
+        engine,
+        gpu,
+        gpus,
+        kv_precision=kv_precision,
+        offload_layers=offload_layers,
+    )
+    block = lies.policy.block_tokens
+    rounded = -(-prompt_tokens // block) * block
+    each = lies.sequence(rounded) / rounded
+    return int(lies.cache(prompt_tokens) // each) if each else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optimizer.sizing.bands import CERTAIN, Band
 from optimizer.sizing.memory import MemoryBreakdown
 
 MeasuredRate = tuple[str, int, float, int | None]
@@ -37,8 +38,13 @@ class Serving:
     ttft_s: float
     memory: MemoryBreakdown
     label: str
-    """measured, interpolated (between two measured concurrencies) or modelled."""
+    """measured, interpolated (between measured concurrencies, or scaled from a near case) or
+    modelled."""
     provenance: str
+    band: Band = CERTAIN
+    """Around the speeds."""
+    modelled_tokens_per_s_per_user: float = 0.0
+    """What the formulas alone say, to set beside a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class SpeedAt:
     ttft_s: float
     label: str
     provenance: str
+    band: Band = CERTAIN
+    modelled_tokens_per_s_per_user: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +74,13 @@ class Training:
     memory: MemoryBreakdown
     """Of one GPU."""
     label: str
+    """measured, interpolated (carried over from a measured neighbour) or modelled."""
     provenance: str
+    how: str = ""
+    """Strategy, checkpointing and offload, in words."""
+    host_gb: float = 0.0
+    """Of one node's memory, for what is offloaded."""
+    error_median: float = 0.0
+    """Of rows that the constants were not fitted to: half are off by less, ..."""
+    error_p90: float = 0.0
+    """... and nine in ten by less than this share."""

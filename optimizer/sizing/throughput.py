@@ -2,184 +2,209 @@
 
 A decode step streams the weights once and every running sequence's cache once; a prefill is
 bound by the matrix rate. Source of the form: Pope et al. 2022, "Efficiently Scaling Transformer
-Inference", arXiv:2211.05102; the constants are in `optimizer.sizing.constants`.
+Inference", arXiv:2211.05102. How much of the nominal rates is reached: `optimizer.sizing.rates`.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import (
-    CROWDED_LATENCY,
-    ENGINES,
-    FORMATS,
-    FP8_SPEEDUP_WITH_UNITS,
-    GGUF_ENGINES,
-    NVLINK_600,
-    NVLINK_900,
-    PCIE_NO_P2P,
-    PCIE_P2P,
-    SLOW_FORMATS,
-    EngineCosts,
-    Link,
-    class_name,
-    hardware_class,
-)
-from optimizer.sizing.memory import kv_cache_bytes_per_token, replicated_kv_factor, weights_bytes
+from optimizer.sizing.constants import ENGINES
+from optimizer.sizing.memory import kv_cache_bytes_per_token, replicated_kv_factor
+from optimizer.sizing.rates import RATES, factors, fitted, generation
+from optimizer.sizing.weights import weights
 from providers.hardware import Accelerator
-
-OVERLAP_LOSS = 0.65
-"""[fit] Of the shorter of streaming and arithmetic, what does not hide behind the longer."""
-KV_BANDWIDTH = 0.86
-"""[fit] Of the class's bandwidth that attention over the cache reaches."""
-PREFILL_CONSTANT_S = 5e-3
-"""[fit] Scheduling and launch of one prefill."""
-EXPERT_COMPUTE = 0.18
-"""[fit] Of the dense matrix rate that few tokens per expert reach."""
-
-
-def link_between(gpu: Accelerator, gpus: int) -> Link:
-    """The link that all-reduces inside one node take, scaled to the card's NVLink."""
-    if gpu.nvlink_gb_s >= 700:
-        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)
-    if gpu.nvlink_gb_s > 0 and class_name(gpu) == "h100":
-        return _scaled(NVLINK_900, gpu.nvlink_gb_s / 900)  # H800: 400 of the H100's 900
-    if gpu.nvlink_gb_s > 0:
-        return _scaled(NVLINK_600, gpu.nvlink_gb_s / 600)
-    lanes = gpu.host_link_gb_s / 31.5 if gpu.host_link_gb_s else 1.0
-    if gpu.p2p:
-        return _scaled(PCIE_P2P, lanes)
-    crowd = max((factor for size, factor in CROWDED_LATENCY.items() if size <= gpus), default=1.0)
-    slow = _scaled(PCIE_NO_P2P, lanes)
-    return Link(
-        slow.latency_s * crowd, slow.bytes_per_s, slow.training_bytes_per_s, PCIE_NO_P2P.name
-    )
-
-
-def _scaled(link: Link, share: float) -> Link:
-    return Link(
-        link.latency_s, link.bytes_per_s * share, link.training_bytes_per_s * share, link.name
-    )
 
 
 @dataclass(frozen=True, slots=True)
-class InferenceSpeed:
-    """Times of one replica: a model at a precision, on an engine, on `gpus` of one kind.
+class Work:
+    """What a case asks of the nominal hardware: seconds at 100 % of its rates.
 
-    Made once by `inference_speed`; its methods are arithmetic.
+    Like `InferenceSpeed` it holds numbers, or NumPy arrays of them with one entry a case.
     """
 
     weight_stream_s: float
     """All weights through memory once, on every GPU of the replica in parallel."""
-    experts: int
-    experts_per_token: int
     expert_share: float
     """Of the weights that are routed experts; 0 for dense models."""
+    expert_missed: float
+    """Chance that a token leaves an expert alone: 1 - k/E; 1 for dense models."""
     kv_s_per_token: float
     """One cached token of one sequence, read once."""
     flop_s_per_token: float
     """Arithmetic of one token, attention left out."""
     attention_s_per_token_pair: float
     """Arithmetic of attention, per new token and token before it, in a prefill."""
-    step_overhead_s: float
-    sequence_s: float
-    reduces: int
+    layers: float
+    reduces: float
     """All-reduces per pass: two a layer under tensor parallelism."""
+    reduce_s_per_token: float
+    """Bytes of one token's all-reduce at the link's nominal rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceSpeed:
+    """Times of one replica: a model at a precision, on an engine, on `gpus` of one kind.
+
+    Its methods are plain arithmetic, which takes numbers and NumPy arrays alike.
+    """
+
+    weight_stream_s: float
+    expert_share: float
+    expert_missed: float
+    kv_s_per_token: float
+    flop_s_per_token: float
+    decode_flop_s_per_token: float
+    """Slower than in a prefill: few rows a matrix, fewer still an expert."""
+    attention_s_per_token_pair: float
+    host_s: float
+    """Scheduling and launches of one step."""
+    sequence_s: float
+    """The same, for each running sequence."""
+    overlap_loss: float
+    """Of the shorter of streaming and arithmetic, what does not hide behind the longer."""
+    exposed: float
+    """Of the shorter of the GPU's and the host's time, what does not hide behind the longer."""
+    prefill_constant_s: float
+    reduces: float
     reduce_latency_s: float
     reduce_s_per_token: float
-    decode_compute_share: float
-    """Of the prefill's matrix rate in a decode step; below 1 for mixtures."""
     max_sequences: int
 
     def step_s(self, sequences: float, context_tokens: float) -> float:
         """One decode step: one new token for each of `sequences`, each `context_tokens` long."""
         streaming = self.weight_stream_s * self._touched(sequences)
-        arithmetic = self.flop_s_per_token * sequences / self.decode_compute_share
-        work = max(streaming, arithmetic) + OVERLAP_LOSS * min(streaming, arithmetic)
+        work = _overlap(streaming, self.decode_flop_s_per_token * sequences, self.overlap_loss)
         cache = sequences * context_tokens * self.kv_s_per_token
-        overhead = self.step_overhead_s + self.sequence_s * sequences
-        return work + cache + overhead + self._reduce_s(sequences)
+        gpu = work + cache + self._reduce_s(sequences)
+        return _overlap(gpu, self.host_s + self.sequence_s * sequences, self.exposed)
 
     def prefill_s(self, tokens: float) -> float:
         """Reading one prompt of `tokens`: until its first token."""
         arithmetic = self.flop_s_per_token * tokens
         arithmetic += self.attention_s_per_token_pair * tokens * tokens / 2
         streaming = self.weight_stream_s * self._touched(tokens)
-        return max(arithmetic, streaming) + PREFILL_CONSTANT_S + self._reduce_s(tokens)
+        gpu = _overlap(arithmetic, streaming, self.overlap_loss) + self._reduce_s(tokens)
+        return _overlap(gpu, self.host_s, self.exposed) + self.prefill_constant_s
 
-    def token_s(self, sequences: float, prompt_tokens: int, output_tokens: int) -> float:
+    def token_s(self, sequences: float, prompt_tokens: float, output_tokens: float) -> float:
         """Seconds between two tokens of one user, the prefills of the others included.
 
         Each of `sequences` users starts a request every `output_tokens` tokens, and its prefill
-        holds the others up: t_step + sequences x t_prefill / output_tokens.
+        holds up the others, not itself: t_step + (sequences - 1) x t_prefill / output_tokens.
         """
         step = self.step_s(sequences, prompt_tokens + output_tokens / 2)
-        return step + sequences * self.prefill_s(prompt_tokens) / output_tokens
+        return step + (sequences - 1) * self.prefill_s(prompt_tokens) / output_tokens
 
-    def ttft_s(self, sequences: float, prompt_tokens: int, output_tokens: int) -> float:
+    def output_tokens_per_s(
+        self, sequences: float, prompt_tokens: float, output_tokens: float
+    ) -> float:
+        """Generated tokens of all users together; the time counts every prefill, one's own too.
+
+        Each user repeats a cycle of one prefill and `output_tokens` tokens.
+        """
+        pace = self.token_s(sequences, prompt_tokens, output_tokens)
+        return sequences / (pace + self.prefill_s(prompt_tokens) / output_tokens)
+
+    def ttft_s(self, sequences: float, prompt_tokens: float, output_tokens: float) -> float:
         """Time to first token: the step under way, then the own prefill. No queue."""
         step = self.step_s(sequences, prompt_tokens + output_tokens / 2)
         return step + self.prefill_s(prompt_tokens)
 
     def _touched(self, tokens: float) -> float:
         """Share of the weights that `tokens` tokens need: 1 - (1 - k/E)^tokens of the experts."""
-        if not self.experts:
-            return 1.0
-        missed = math.pow(1.0 - self.experts_per_token / self.experts, tokens)
+        missed: float = self.expert_missed**tokens
         return 1.0 - self.expert_share * missed
 
     def _reduce_s(self, tokens: float) -> float:
         return self.reduces * (self.reduce_latency_s + self.reduce_s_per_token * tokens)
 
 
-def inference_speed(
-    card: ModelCard, precision: str, engine: str, gpu: Accelerator, gpus: int
-) -> InferenceSpeed | None:
-    """The speed of one replica, or None where the card's bandwidth or matrix rate is unknown."""
+def _overlap(one: float, other: float, loss: float) -> float:
+    """The longer of two times, and the share `loss` of the shorter."""
+    apart = abs(one - other)
+    return (one + other + apart) / 2 + loss * (one + other - apart) / 2
+
+
+def work(
+    card: ModelCard,
+    precision: str,
+    engine: str,
+    gpu: Accelerator,
+    gpus: int,
+    kv_bytes: int = 2,
+) -> Work | None:
+    """What the case asks, or None where the card's bandwidth or matrix rate is unknown."""
     if gpu.bandwidth_gb_s is None or gpu.fp16_tflops is None:
         return None
-    kind, form, costs = hardware_class(gpu), FORMATS[precision], ENGINES[engine]
-    parallel = gpus if costs.tensor_parallel else 1
-    bandwidth = gpu.bandwidth_gb_s * 1e9 * kind.bandwidth * parallel
-    stream = bandwidth * form.bandwidth_factor
-    if form.kind == "int4":
-        stream *= kind.int4_bandwidth
-    stream *= SLOW_FORMATS.get((engine, form.kind), 1.0)
-    if engine in GGUF_ENGINES:
-        stream *= kind.gguf_bandwidth
-    flops = _flops_per_s(gpu, form.compute_factor, form.kind, costs) * parallel
-    read = weights_bytes(card, precision)
-    if not card.tied_embeddings:  # a row of the embedding is read, not the matrix
-        read -= card.params_embedding_b * 1e9 * form.embedding_bytes
-    cache = kv_cache_bytes_per_token(card) * replicated_kv_factor(card, engine, gpus)
-    link = link_between(gpu, gpus)
-    split = parallel > 1
-    shuttled = 2.0 * (gpus - 1) / gpus * card.hidden * 2.0
-    expert_b = max(card.params_total_b - card.params_active_b, 0.0)
-    k, total = card.experts_per_token or 0, card.experts or 0
-    routed_b = expert_b / (1 - k / total) if total else 0.0
-    return InferenceSpeed(
-        weight_stream_s=read / stream,
-        experts=total,
-        experts_per_token=k,
+    parallel = gpus if ENGINES[engine].tensor_parallel else 1
+    bandwidth = gpu.bandwidth_gb_s * 1e9 * parallel
+    rate = gpu.fp16_tflops * 1e12 * parallel
+    stored = weights(card, precision)
+    read = stored.total
+    if stored.head:  # a row of the embedding is read, not the matrix
+        read -= stored.embedding
+    cache = kv_cache_bytes_per_token(card, kv_bytes) * replicated_kv_factor(card, engine, gpus)
+    used, known = card.experts_per_token or 0, card.experts or 0
+    unused_b = max(card.params_total_b - card.params_active_b, 0.0)
+    routed_b = unused_b / (1 - used / known) if known else 0.0
+    shuttled = 2.0 * (parallel - 1) / parallel * card.hidden * 2.0
+    link = (gpu.nvlink_gb_s or gpu.host_link_gb_s or 31.5) * 1e9
+    return Work(
+        weight_stream_s=read / bandwidth,
         expert_share=min(routed_b / card.params_total_b, 1.0),
-        kv_s_per_token=cache * costs.kv_traffic_factor / (bandwidth * KV_BANDWIDTH),
-        flop_s_per_token=2.0 * card.params_active_b * 1e9 / flops,
-        attention_s_per_token_pair=4.0 * card.layers * card.heads * card.head_dim / flops,
-        step_overhead_s=costs.step_s + costs.layer_s * card.layers,
-        sequence_s=costs.sequence_s,
-        reduces=2 * card.layers if split else 0,
-        reduce_latency_s=link.latency_s,
-        reduce_s_per_token=shuttled / link.bytes_per_s,
-        decode_compute_share=EXPERT_COMPUTE if card.mixture_of_experts else 1.0,
-        max_sequences=costs.max_sequences,
+        expert_missed=1.0 - used / known if known else 1.0,
+        kv_s_per_token=cache / bandwidth,
+        flop_s_per_token=2.0 * card.params_active_b * 1e9 / rate,
+        attention_s_per_token_pair=4.0 * card.layers * card.heads * card.head_dim / rate,
+        layers=card.layers,
+        reduces=2.0 * card.layers if parallel > 1 else 0.0,
+        reduce_s_per_token=shuttled / link,
     )
 
 
-def _flops_per_s(gpu: Accelerator, factor: float, kind: str, costs: EngineCosts) -> float:
-    rate = (gpu.fp16_tflops or 0.0) * 1e12 * hardware_class(gpu).compute * costs.compute_efficiency
-    if kind == "float8" and gpu.fp8_tflops is not None:
-        return rate * FP8_SPEEDUP_WITH_UNITS
-    return rate * factor
+def reached(asked: Work, rates: Mapping[str, float], max_sequences: int) -> InferenceSpeed:
+    """The times of `asked` at the shares of the nominal rates that `rates` gives (see `RATES`)."""
+    return InferenceSpeed(
+        weight_stream_s=asked.weight_stream_s / rates["stream"],
+        expert_share=asked.expert_share,
+        expert_missed=asked.expert_missed,
+        kv_s_per_token=asked.kv_s_per_token / rates["cache"],
+        flop_s_per_token=asked.flop_s_per_token / rates["matrix"],
+        decode_flop_s_per_token=asked.flop_s_per_token / rates["decode_matrix"],
+        attention_s_per_token_pair=asked.attention_s_per_token_pair / rates["attention"],
+        host_s=rates["overhead_s"] + rates["layer_s"] * asked.layers,
+        sequence_s=rates["sequence_s"],
+        overlap_loss=rates["overlap_loss"],
+        exposed=rates["exposed"],
+        prefill_constant_s=rates["prefill_s"],
+        reduces=asked.reduces,
+        reduce_latency_s=rates["reduce_latency_s"],
+        reduce_s_per_token=asked.reduce_s_per_token / rates["reduce_rate"],
+        max_sequences=max_sequences,
+    )
+
+
+def inference_speed(
+    card: ModelCard,
+    precision: str,
+    engine: str,
+    gpu: Accelerator,
+    gpus: int,
+    *,
+    maker: str = "",
+) -> InferenceSpeed | None:
+    """The speed of one replica, or None where the card's bandwidth or matrix rate is unknown.
+
+    `maker` is the engine's generation (`optimizer.sizing.rates.generation`); empty: the newest.
+    """
+    asked = work(card, precision, engine, gpu, gpus)
+    if asked is None:
+        return None
+    constants = fitted()
+    names = factors(card, precision, engine, gpu, gpus, maker or generation(engine))
+    rates = {rate: prod(constants[name] for name in names[rate]) for rate in RATES}
+    return reached(asked, rates, ENGINES[engine].max_sequences)

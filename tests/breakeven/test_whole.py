@@ -18,7 +18,7 @@ from optimizer.breakeven.scale import (
     with_purchase_prices,
     with_rent,
 )
-from optimizer.breakeven.whole import Scaled, forced, whole_rows
+from optimizer.breakeven.whole import Scaled, forced, speed_rows, whole_rows
 from optimizer.formulate import formulate
 from optimizer.milp.assemble import assemble
 from optimizer.milp.instance import (
@@ -33,6 +33,7 @@ from optimizer.milp.instance import (
 from optimizer.milp.instance import Solution as Found
 from optimizer.milp.solve import SolveOptions, solve
 from optimizer.problem import Problem
+from optimizer.sizing.bands import Band
 
 EXACT = SolveOptions(gap=1e-7)
 DEMAND = (2, 2, 4, 4, 4, 8, 8, 1, 1, 1)
@@ -131,6 +132,8 @@ def scaled(problem: Problem, quantity: str, factor: float) -> tuple[Instance, In
         rent, own = with_rent(rent, factor), with_rent(own, factor)
     if quantity == "load":
         rent, own = with_load(rent, factor), with_load(own, factor)
+    if quantity == "speed":
+        rent, own = with_load(rent, 1 / factor), with_load(own, 1 / factor)
     return rent, forced(own)
 
 
@@ -158,6 +161,54 @@ def test_the_points_are_those_that_can_be_worked_out_by_hand(ten_days: Problem) 
     assert float(rows["purchase price"]["break_even"]) == pytest.approx(2.2, rel=0.01)
     assert float(rows["electricity price"]["break_even"]) == pytest.approx(7 / 6, rel=0.01)
     assert rows["load"]["answer"] == "always"
+
+
+def changing_at(load: float) -> Bracket:
+    """Renting is proven better below a factor of the load, buying above."""
+    dear, cheap = Cost(9.0, 9.0), Cost(1.0, 1.0)
+    return Bracket(Point(load, cheap, dear), Point(load * 1.001, dear, cheap))
+
+
+def test_the_speed_at_which_the_answer_changes_is_the_load_turned_round(ten_days: Problem) -> None:
+    (row,) = speed_rows(ten_days, changing_at(1.6))
+    assert float(row["low"]) == pytest.approx(1 / 1.6016)
+    assert float(row["high"]) == pytest.approx(1 / 1.6)
+    assert row["band"] == ["1.00", "1.00"]  # the user measured it
+    assert "stays" in row["meaning"]
+    assert speed_rows(ten_days, Bracket()) == []
+
+
+@pytest.mark.parametrize(("load", "answer"), [(1.6, "may change"), (3.0, "stays")])
+def test_speeds_whose_band_holds_the_point_may_change_the_answer(
+    ten_days: Problem, load: float, answer: str
+) -> None:
+    (service,) = ten_days.services
+    doubtful = tuple(
+        replace(option, serving=replace(option.serving, band=Band(0.5, 1.3)))
+        for option in service.options
+    )
+    unsure = replace(ten_days, services=(replace(service, options=doubtful),))
+    (row,) = speed_rows(unsure, changing_at(load))
+    assert row["band"] == ["0.50", "1.30"]
+    assert answer in row["meaning"]
+
+
+def test_services_twice_as_fast_cost_what_half_the_load_costs() -> None:
+    data = cards()
+    fast = replace(
+        data,
+        services=tuple(
+            replace(
+                service,
+                replicas=tuple(replace(r, capacity=2 * r.capacity) for r in service.replicas),
+            )
+            for service in data.services
+        ),
+    )
+    found = [solve(x, EXACT) for x in (fast, with_load(data, 0.5))]
+    costs = [answer.objective for answer in found if isinstance(answer, Found)]
+    assert len(costs) == 2
+    assert costs[0] == pytest.approx(costs[1])
 
 
 def test_a_dearer_node_needs_a_dearer_rent(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_help_imports_nothing_heavy():
 def test_the_examples_of_the_manual_show_what_is_printed():
     manual = MANUAL.read_text(encoding="utf-8")
     shown = examples()
-    assert len(shown) == 5
+    assert len(shown) == 6
     for command, output in shown.items():
         assert block(command, output) in manual, f"run tests/cli/write_manual.py: {command}"
 

@@ -238,7 +238,7 @@ def test_electricity_and_hosting_have_a_price():
 def test_every_model_card_agrees_with_its_published_size():
     for card in model_cards().values():
         assert card.source
-        assert card.params_total_b == pytest.approx(card.published_params_b, rel=0.04)
+        assert card.params_total_b == pytest.approx(card.published_params_b, rel=0.005)
         assert card.params_active_b <= card.params_total_b
 
 

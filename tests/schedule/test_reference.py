@@ -7,10 +7,11 @@ from typing import Annotated, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from optimizer.schedule.document import ScheduleDocument
+from optimizer.schedule.document import Precision, ScheduleDocument
 from optimizer.schedule.load import parse_schedule
 from optimizer.schedule.starters import STARTERS
 from optimizer.schedule.workload_rules import PRECISIONS
+from optimizer.sizing.weights import precisions
 
 TEXT = (Path(__file__).parents[2] / "docs" / "schedule.md").read_text(encoding="utf-8")
 ROWS = {
@@ -51,12 +52,16 @@ def test_the_shortest_schedule_is_sound():
     assert parse_schedule(example, "docs").n_days == 30
 
 
+def test_the_precisions_are_those_that_sizing_knows():
+    assert set(get_args(Precision)) == set(precisions())
+
+
 def test_the_precisions_are_those_the_engines_load():
     for engine in ("vllm", "ollama"):
         assert set(re.findall(r"`([^`]*)`", ROWS[engine].split("|")[2])) == PRECISIONS[engine]
     assert PRECISIONS["transformers"] == PRECISIONS["vllm"]
     for engine in ("sglang", "tensorrt-llm", "lmdeploy"):
-        assert PRECISIONS[engine] == PRECISIONS["vllm"] - {"nf4"}
+        assert PRECISIONS[engine] == PRECISIONS["vllm"] - {"nf4", "nf4-dq", "bnb-int8"}
     assert PRECISIONS["llama.cpp"] == PRECISIONS["ollama"]
 
 

@@ -15,6 +15,7 @@ from optimizer.sizing.estimate import (
 )
 from optimizer.sizing.measured import (
     inference_rows,
+    published,
     shape,
     sources,
     training_rows,
@@ -31,7 +32,7 @@ def test_every_measurement_has_an_address_a_date_and_known_hardware():
     assert len(inference_rows()) > 2000
     assert len(training_rows()) > 400
     for row in (*inference_rows(), *training_rows()):
-        assert "." in row.source
+        assert "." in row.source or row.id.startswith("ART-")
         assert row.date[:4].isdigit()
         assert row.hardware in accelerators()
     assert {row.source for row in inference_rows()} <= {
@@ -75,10 +76,11 @@ def test_a_concurrency_outside_the_measured_ones_is_modelled():
     assert pace(1).label == "modelled"
 
 
-def test_a_measurement_of_a_far_longer_prompt_does_not_count():
-    far = speed_at(*LLAMA, 16, prompt_tokens=3000, output_tokens=1000)
+def test_a_measurement_of_a_longer_prompt_counts_halfway():
+    far = speed_at(*LLAMA, 16, prompt_tokens=1500, output_tokens=500)
     assert isinstance(far, SpeedAt)
-    assert far.label == "modelled"
+    assert far.label == "interpolated"
+    assert "scaled by the model from" in far.provenance
 
 
 def test_an_a800_alone_runs_like_an_a100():
@@ -96,7 +98,7 @@ def test_a_published_training_speed_is_taken_as_it_stands():
     row = next(
         row
         for row in training_rows()
-        if row.comparable and row.id.startswith("FQ") and row.method == "qlora" and row.gpus == 2
+        if row.id.startswith("FQ") and row.method == "qlora" and row.gpus == 2
     )
     sized = size_training(
         row.model,
@@ -111,6 +113,57 @@ def test_a_published_training_speed_is_taken_as_it_stands():
     assert isinstance(sized, Training)
     assert sized.label == "measured"
     assert row.id.split("-")[0] in sized.provenance
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "totals"),
+    [
+        ("vllm", "gptq-int4", {1: 15, 2: 30, 32: 300}),
+        ("ollama", "q4_0", {1: 15, 2: 30, 4: 30, 32: 30}),
+    ],
+)
+def test_two_4090_show_the_articles_rates_where_no_lengths_are_stated(engine, precision, totals):
+    case = ("Qwen2-72B-Instruct", precision, engine, "RTX4090", 2)
+    unstated = {"prompt_tokens": 1000, "output_tokens": 300, "lengths_stated": False}
+    for users, total in totals.items():
+        found = speed_at(*case, users, **unstated)
+        assert isinstance(found, SpeedAt)
+        assert found.label == "measured"
+        assert "2024-07-14" in found.provenance
+        assert found.output_tokens_per_s == pytest.approx(total, rel=0.10)
+        assert found.modelled_tokens_per_s_per_user != found.tokens_per_s_per_user
+        assert found.band.low < 1.0 < found.band.high
+    between = speed_at(*case[:2], "vllm", *case[3:], 8, **unstated) if engine == "vllm" else None
+    if isinstance(between, SpeedAt):
+        assert between.label == "interpolated"
+
+
+def test_the_articles_rates_do_not_stand_for_lengths_that_are_stated():
+    case = ("Qwen2-72B", "gptq-int4", "vllm", "RTX4090", 2)
+    found = speed_at(*case, 32, prompt_tokens=1000, output_tokens=300)
+    assert isinstance(found, SpeedAt)
+    assert found.label == "modelled"
+    assert found.running < 32
+
+
+def test_a_sibling_card_with_the_same_chip_is_scaled_from():
+    case = ("Qwen2.5-7B", "bf16", "vllm")
+    plain, cut = (
+        speed_at(*case, gpu, 1, 26, prompt_tokens=200, output_tokens=200)
+        for gpu in ("RTX4090", "RTX4090D")
+    )
+    assert isinstance(plain, SpeedAt)
+    assert isinstance(cut, SpeedAt)
+    assert (plain.label, cut.label) == ("measured", "interpolated")
+    assert "scaled by the model from" in cut.provenance
+    assert cut.tokens_per_s_per_user < plain.tokens_per_s_per_user
+
+
+def test_rows_that_siblings_contradict_are_never_looked_up():
+    suspects = [row for row in inference_rows() if row.suspect]
+    assert suspects
+    listed = {row.id for rows in published().values() for row in rows}
+    assert not listed & {row.id for row in suspects}
 
 
 def test_the_users_own_rate_beats_the_model():

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from optimizer.model_cards import model_card
 from optimizer.sizing.estimate import Training, Unfit, relative_training_speed, size_training
-from optimizer.sizing.gang import TrainingOptions
+from optimizer.sizing.gang import TrainingOptions, fastest
 from optimizer.sizing.training import Gang, Setup, training_speed
+from optimizer.sizing.training.memory import training_memory
 from optimizer.sizing.training.terms import step_terms
 from providers.hardware import accelerators
 
@@ -166,6 +167,38 @@ def test_only_what_is_allowed_is_taken():
     sized = size_training("Qwen2.5-7B", "full", A100, 8, 1, options=light, **BATCH)
     assert isinstance(sized, Training)
     assert sized.provenance.startswith("ddp, full checkpointing")
+
+
+def test_one_strategy_alone_is_taken_on_one_node_too():
+    only = TrainingOptions(strategies=("hsdp",))
+    sized = size_training("Qwen2.5-7B", "full", A100, 8, 1, options=only, **BATCH)
+    assert isinstance(sized, Training)
+    assert sized.how.startswith("hsdp")
+
+
+@settings(deadline=None, max_examples=40)
+@given(setups, gangs, st.sampled_from(["Qwen2.5-7B", "Llama-2-13B", "Qwen2-72B"]))
+def test_no_allowed_way_that_fits_is_faster_or_overlooked(setup, gang, model):
+    gpu, per_node, nodes = gang
+    group = Gang(accelerators()[gpu], per_node, nodes)
+    batch = (setup.sequence_tokens, setup.micro_batch, setup.accumulation)
+    found = fastest(model, setup.method, gpu, per_node, nodes, *batch)
+    plain = dataclasses.replace(setup, optimizer="adamw", offload="none")
+    if per_node * nodes == 1 or (setup.adapters and setup.strategy in ("zero-1", "zero-2")):
+        plain = dataclasses.replace(plain, strategy="ddp")
+    if training_memory(model_card(model), plain, group).fits:
+        assert found.memory.fits
+        assert found.speed is not None
+        assert found.speed.tokens_per_s >= pace(plain, group, model) * (1 - 1e-9)
+
+
+def test_fp8_needs_units_for_it():
+    eight = TrainingOptions(precision="fp8")
+    slow = size_training("Llama-2-7B", "full", A100, 8, 1, options=eight, **BATCH)
+    fast = size_training("Llama-2-7B", "full", "H100-SXM5-80GB", 8, 1, options=eight, **BATCH)
+    assert isinstance(slow, Unfit)
+    assert "fp8" in slow.reason
+    assert isinstance(fast, Training)
 
 
 def test_several_macs_do_not_train_together():

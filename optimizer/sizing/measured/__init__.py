@@ -5,25 +5,36 @@ from optimizer.sizing.measured.inference import (
     ENGINE_NAMES,
     PRECISIONS,
     SAME_USERS,
+    Asked,
     InferenceRow,
     Point,
+    between,
+    index,
     inference_rows,
+    key_of,
     points,
+    published,
+    token_s,
 )
-from optimizer.sizing.measured.training import TrainingRow, training_match, training_rows
+from optimizer.sizing.measured.training import TrainingRow, training_rows
 
 __all__ = [
     "ENGINE_NAMES",
     "FORM_UNSTATED",
     "PRECISIONS",
     "SAME_USERS",
+    "Asked",
     "InferenceRow",
     "Point",
     "TrainingRow",
+    "between",
+    "index",
     "inference_rows",
+    "key_of",
     "points",
+    "published",
     "shape",
     "sources",
-    "training_match",
+    "token_s",
     "training_rows",
 ]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from optimizer.model_cards import ModelCard, model_cards
 from optimizer.sizing.constants import GB, GIB
-from optimizer.sizing.measured.common import CLOSE, Shape, chip, number, shape, sources, whole
+from optimizer.sizing.measured.common import number, sources, whole
 from providers.bundled import data_path
 
 MEMORY_UNITS = {"GiB": float(GIB), "GB": GB, "1000 MiB": 1000.0 * 2**20}
@@ -68,13 +66,6 @@ class TrainingRow:
         """Rows of one cell are near copies: split test sets by cell, never by row."""
         return f"{self.group}|{self.hardware}x{self.gpus}|{self.model}|{self.method}"
 
-    @property
-    def comparable(self) -> bool:
-        """Whether it shows 16-bit training without offload or 8-bit tricks, on a known model."""
-        plain = self.offload == "none" and self.context_parallel == 1 and not self.suspect
-        usual = self.optimizer != "adamw-8bit" and "FP8" not in self.precision
-        return plain and usual and self.model in model_cards()
-
 
 @cache
 def training_rows() -> tuple[TrainingRow, ...]:
@@ -119,34 +110,3 @@ def _row(fields: dict[str, str]) -> TrainingRow:
         suspect=fields["suspect"] == "yes",
         note=fields["note"],
     )
-
-
-@cache
-def _training_index() -> dict[tuple[Shape, str, int], list[TrainingRow]]:
-    index: dict[tuple[Shape, str, int], list[TrainingRow]] = defaultdict(list)
-    for row in training_rows():
-        if row.comparable and row.tokens_per_s:
-            gpu = chip(row.hardware, row.gpus)
-            index[shape(model_cards()[row.model]), gpu, row.gpus].append(row)
-    return dict(index)
-
-
-def training_match(
-    card: ModelCard, method: str, gpu: str, gpus: int, *, sequence_tokens: int, micro_batch: int
-) -> TrainingRow | None:
-    """The published training speed for the case: same shape, kind, card, count and batch."""
-    full = method in ("pretrain", "full")
-    methods = ("pretrain", "full") if full else (method,)
-    near = [
-        row
-        for row in _training_index().get((shape(card), chip(gpu, gpus), gpus), [])
-        if row.method in methods
-        and row.micro_batch == micro_batch
-        and row.sequence_tokens is not None
-        and 1 / CLOSE < row.sequence_tokens / sequence_tokens < CLOSE
-    ]
-    if not near:
-        return None
-    newest = max(row.date for row in near)
-    fresh = sorted((row for row in near if row.date == newest), key=lambda r: r.tokens_per_s or 0.0)
-    return fresh[len(fresh) // 2]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
+from typing import Any
 
 from optimizer.model_cards import ModelCard, model_cards
 from optimizer.sizing.measured.training import TrainingRow, training_rows
@@ -64,36 +65,31 @@ def _shape(row: dict[str, str]) -> ModelCard:
     linear += layers * (3 if gated else 2) * hidden * wide / 1e9
     table = vocab * hidden / 1e9
     total = linear + (table if tied else 2 * table)
-    return ModelCard(
-        id=row["id"],
-        hf_id="",
-        layers=layers,
-        hidden=hidden,
-        heads=heads,
-        kv_heads=kv_heads,
-        head_dim=head_dim,
-        intermediate=wide,
-        experts=None,
-        experts_per_token=None,
-        moe_intermediate=None,
-        shared_experts=None,
-        dense_layers=None,
-        mlp_type=row["mlp_type"],
-        qkv_bias=False,
-        mla_kv_dim=None,
-        vocab=vocab,
-        tied_embeddings=tied,
-        max_context_tokens=2048,
-        params_total_b=total,
-        params_active_b=total,
-        params_embedding_b=table,
-        params_lm_head_b=table,
-        params_linear_b=linear,
-        kv_bytes_per_token_16bit=4 * layers * kv_heads * head_dim,
-        published_params_b=total,
-        source=row["source"],
-        note="",
-    )
+    known: dict[str, Any] = {
+        "id": row["id"],
+        "hf_id": "",
+        "layers": layers,
+        "hidden": hidden,
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "head_dim": head_dim,
+        "intermediate": wide,
+        "mlp_type": row["mlp_type"],
+        "vocab": vocab,
+        "tied_embeddings": tied,
+        "params_total_b": total,
+        "params_active_b": total,
+        "params_embedding_b": table,
+        "params_lm_head_b": table,
+        "params_linear_b": linear,
+        "kv_bytes_per_token_16bit": 4 * layers * kv_heads * head_dim,
+        "published_params_b": total,
+        "source": row["source"],
+    }
+    # A card may count its parameters itself; what it takes from outside is given.
+    taken = {field.name for field in fields(ModelCard) if field.init}
+    dense = model_cards()["Llama-2-7B"]
+    return replace(dense, **{name: value for name, value in known.items() if name in taken})
 
 
 def _case(row: TrainingRow, card: ModelCard) -> Case:
@@ -120,7 +116,7 @@ def _case(row: TrainingRow, card: ModelCard) -> Case:
         precision="fp8" if row.precision == "FP8" else "bf16",
         framework=row.framework,
         lora_rank=row.lora_rank or 16,
-        base="gptq-int8" if "int8" in row.precision else "nf4",
+        base=_base(row.precision),
         chunked_loss="chunked loss" in row.options,
         step_in_backward="optimizer in backward" in row.options,
         flash_attention="Triton attention" not in row.options,
@@ -139,6 +135,12 @@ def _case(row: TrainingRow, card: ModelCard) -> Case:
         host_link_gb_s=slow,
     )
     return Case(row, card, setup, gang, bool(row.sequence_tokens and row.micro_batch))
+
+
+def _base(precision: str) -> str:
+    if "int8" in precision:
+        return "gptq-int8"
+    return "gptq-int4" if "gptq" in precision.lower() else "nf4"
 
 
 def _fabric(interconnect: str) -> float | None:

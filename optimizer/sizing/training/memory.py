@@ -6,7 +6,14 @@ from optimizer.model_cards import ModelCard
 from optimizer.sizing.constants import GB, GIB, UNIFIED_SHARE
 from optimizer.sizing.memory import MemoryBreakdown, weights_bytes
 from optimizer.sizing.training.constants import Constants, constants
-from optimizer.sizing.training.setup import Gang, Setup, layer_values, trained_params
+from optimizer.sizing.training.setup import (
+    Gang,
+    Setup,
+    layer_values,
+    norm_values,
+    outside_params_b,
+    trained_params,
+)
 
 STATE_BYTES = {
     "adamw": (2.0, 2.0, 12.0),
@@ -17,6 +24,9 @@ STATE_BYTES = {
 """Weight, gradient and optimizer bytes per trained parameter. adamw: 32-bit weight and two
 moments (Rajbhandari et al. 2020, ZeRO, arXiv:1910.02054). 8-bit: two moments with a 32-bit scale
 per 256 values (Dettmers et al. 2022, arXiv:2110.02861)."""
+STEP_COPY_BYTES = 8.0
+"""Per parameter: two 32-bit temporaries of PyTorch's multi-tensor Adam while it steps, when no
+activation is alive. Fused optimizers, and DeepSpeed's, have none."""
 CHUNKS = 8.0
 """Pieces that a chunked loss computes its logits in."""
 USABLE_SHARE = 0.97
@@ -32,10 +42,16 @@ def training_memory(
     arXiv:2205.05198 (activations).
     """
     c = known or constants()
-    weights, states, gathered = _held(card, setup, gang)
+    weights, gradients, moments, gathered = _held(card, setup, gang)
     activations = _activations(card, setup, c) + gathered
+    if _copies_at_step(setup):
+        activations = max(activations, STEP_COPY_BYTES * trained_params(card, setup))
+    if setup.accumulation == 1:
+        # Gradients come as activations go, and are dropped before the next forward pass.
+        gradients = min(gradients, max(0.0, gradients + gathered - activations))
     # What the allocator cannot reuse grows with what comes and goes.
     spare = c["memory context"] * GB + c["memory fragments"] * activations
+    spare += c["memory peers"] * GB if gang.gpus > 1 else 0.0
     if gang.gpu.unified_memory:
         available, spare = gang.gpu.memory_gb * GIB * UNIFIED_SHARE, 0.0
     else:
@@ -44,10 +60,15 @@ def training_memory(
         weights_gb=weights / GB,
         kv_cache_gb=0.0,
         activations_gb=activations / GB,
-        states_gb=states / GB,
+        states_gb=(gradients + moments) / GB,
         overhead_gb=spare / GB,
         available_gb=available / GB,
     )
+
+
+def _copies_at_step(setup: Setup) -> bool:
+    plain = setup.strategy == "ddp" and setup.offload == "none" and not setup.adapters
+    return plain and setup.stack == "hf" and setup.optimizer == "adamw"
 
 
 def _shares(setup: Setup, gang: Gang) -> tuple[float, float, float]:
@@ -63,8 +84,8 @@ def _shares(setup: Setup, gang: Gang) -> tuple[float, float, float]:
     )
 
 
-def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, float]:
-    """Bytes of weights, of gradients and optimizer states, and of layers gathered to run."""
+def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, float, float]:
+    """Bytes of weights, of gradients, of optimizer states, and of layers gathered to run."""
     split = setup.tensor_parallel * setup.pipeline_parallel
     by_weights, by_gradients, by_states = _shares(setup, gang)
     weight, gradient, optimizer = STATE_BYTES[setup.optimizer]
@@ -72,24 +93,36 @@ def _held(card: ModelCard, setup: Setup, gang: Gang) -> tuple[float, float, floa
     base = 0.0
     if setup.adapters:
         base = weights_bytes(card, setup.base if setup.method == "qlora" else "bf16") / split
+        if setup.method == "qlora" and (setup.base, setup.stack) == ("nf4", "hf"):
+            # PEFT raises what is not quantised to 32 bits before training.
+            base += 2e9 * outside_params_b(card) / split
     held = base + trained * weight
     layer = held / (card.layers / setup.pipeline_parallel)
-    gathered = 2.0 * layer if by_weights > 1 or setup.offload == "all" else 0.0
+    gathered = 0.0
+    if by_weights > 1 or setup.offload == "all":
+        # The layer that runs, the ones before and behind it; embedding and head all along.
+        gathered = 3.0 * layer + 2e9 * outside_params_b(card) / setup.tensor_parallel
+    if setup.trains_embeddings:
+        # Adapter libraries copy what is trained in full beside the frozen original, and keep
+        # no 32-bit weights: 2 + 2 + 8 bytes.
+        optimizer -= 4.0 * outside_params_b(card) * 1e9 / split / trained
     gradients = trained * gradient / by_gradients
     if setup.step_in_backward or setup.offload != "none":
         gradients = min(gradients, 2.0 * layer)
     moments = 0.0 if setup.offload != "none" else trained * optimizer / by_states
     weights = 0.0 if setup.offload == "all" else held / by_weights
-    return weights, gradients + moments, gathered
+    return weights, gradients, moments, gathered
 
 
 def _activations(card: ModelCard, setup: Setup, c: Constants) -> float:
     """Bytes of one micro-step's activations and logits."""
     tokens = setup.local_tokens
-    one = 2.0 * layer_values(card) * c[f"memory layer {setup.stack}"] / setup.tensor_parallel
+    norms = norm_values(card)
+    values = norms + (layer_values(card) - norms) / setup.tensor_parallel
+    one = 2.0 * values * c[f"memory layer {setup.stack}"]
     kept = 2.0 * card.hidden
     if setup.checkpointing == "selective":
-        kept += 0.5 * one
+        kept += 0.4 * one
     elif setup.checkpointing == "none":
         kept = one
     # A first pipeline stage holds as many micro-batches as there are stages, of its own layers.

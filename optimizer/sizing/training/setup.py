@@ -139,7 +139,7 @@ def outside_params_b(card: ModelCard) -> float:
 def layer_values(card: ModelCard) -> float:
     """Values per token that one layer keeps for its backward pass when nothing is recomputed.
 
-    Inputs and outputs of two norms; queries, keys and values before and after rotation; the
+    Those of two norms; queries, keys and values before and after rotation; the
     attention's output; and the hidden tensors of the MLP. Attention scores are not among them:
     flash attention (Dao et al. 2022, arXiv:2205.14135) computes them again.
     Source of the method: Korthikanti et al. 2022, arXiv:2205.05198.
@@ -149,6 +149,11 @@ def layer_values(card: ModelCard) -> float:
     wide = routed + (card.moe_intermediate or 0) * (card.shared_experts or 0)
     if not wide:
         wide = card.intermediate or 4 * card.hidden
-    return (
-        4.0 * card.hidden + 3.0 * query + 3.0 * key + (4 if card.mlp_type == "gated" else 2) * wide
-    )
+    inside = 3.0 * query + 3.0 * key + (4 if card.mlp_type == "gated" else 2) * wide
+    return norm_values(card) + inside
+
+
+def norm_values(card: ModelCard) -> float:
+    """Of `layer_values`, those of the two norms, which tensor parallelism does not divide: input,
+    output, and a 32-bit copy, which counts twice."""
+    return 8.0 * card.hidden

@@ -66,10 +66,11 @@ def link_kind(gpu: Accelerator) -> str:
     return "pcie-p2p" if gpu.p2p else "pcie-host"
 
 
-def rate_names(setup: Setup, gpu: Accelerator) -> dict[str, tuple[str, ...]]:
+def rate_names(card: ModelCard, setup: Setup, gpu: Accelerator) -> dict[str, tuple[str, ...]]:
     """The constants whose product each rate is."""
+    experts = ("gemm experts",) if card.mixture_of_experts else ()
     return {
-        "gemm": (f"gemm {chip(gpu)}", f"gemm {setup.stack}"),
+        "gemm": (f"gemm {chip(gpu)}", f"gemm {setup.stack}", *experts),
         "attention": (f"attention {_attention(gpu)}", f"attention {_kernel(setup)}"),
         "fp8": ("fp8",),
         "stream": (f"stream {setup.stack}",),
@@ -84,9 +85,9 @@ def rate_names(setup: Setup, gpu: Accelerator) -> dict[str, tuple[str, ...]]:
     }
 
 
-def rates(setup: Setup, gpu: Accelerator, known: Constants) -> Rates:
+def rates(card: ModelCard, setup: Setup, gpu: Accelerator, known: Constants) -> Rates:
     found = {}
-    for name, factors in rate_names(setup, gpu).items():
+    for name, factors in rate_names(card, setup, gpu).items():
         product = 1.0
         for factor in factors:
             product *= known[factor]
@@ -134,7 +135,7 @@ def training_speed(
     terms = step_terms(card, setup, gang)
     if terms is None:
         return None
-    found = rates(setup, gang.gpu, known or constants())
+    found = rates(card, setup, gang.gpu, known or constants())
     replicas = max(1, gang.gpus // setup.replica_gpus)
     tokens = replicas * setup.accumulation * setup.micro_batch * setup.sequence_tokens
     tokens_per_s = tokens / step_seconds(terms, found)

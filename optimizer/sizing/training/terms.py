@@ -173,7 +173,7 @@ def _exchange(card: ModelCard, setup: Setup, gang: Gang) -> dict[str, float]:
     then. Source: Rajbhandari et al. 2020, arXiv:1910.02054, section 7.
     """
     split = setup.tensor_parallel * setup.pipeline_parallel
-    replicas = max(1, gang.gpus // setup.replica_gpus)
+    replicas = max(1, gang.gpus // split)  # ranks of a context-parallel group count too
     inside = max(1, min(replicas, gang.gpus_per_node // min(gang.gpus_per_node, split)))
     outside = max(1, round(replicas / inside))
     link, fabric = nominal_link(gang), gang.fabric_bytes_per_s

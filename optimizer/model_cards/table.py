@@ -1,72 +1,20 @@
-"""Cards of the language models that can be served or trained: shape, parameters, source."""
+"""The bundled table of language models, and the names people call them by."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from optimizer.model_cards.card import ModelCard
+from optimizer.model_cards.config_file import card_from_file, is_model_file
 from providers.bundled import data_path
 from providers.errors import RentoptError
 
 
 class UnknownModelError(RentoptError):
     """A language model that the model table does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """Shape of one language model. None: the model has no such part."""
-
-    id: str
-    hf_id: str
-    """Name on the Hugging Face hub."""
-    layers: int
-    hidden: int
-    """Width of the residual stream, in values."""
-    heads: int
-    kv_heads: int
-    """Fewer than `heads` under grouped-query attention."""
-    head_dim: int
-    """Width of one head, in values; of the query and key parts under MLA."""
-    intermediate: int | None
-    """Width of a dense MLP; None when every layer is a mixture of experts."""
-    experts: int | None
-    """Routed experts per mixture layer."""
-    experts_per_token: int | None
-    moe_intermediate: int | None
-    """Width of one expert."""
-    shared_experts: int | None
-    dense_layers: int | None
-    """Leading layers that have a dense MLP in a mixture model."""
-    mlp_type: str
-    """gated (three matrices) or plain (two)."""
-    qkv_bias: bool
-    mla_kv_dim: int | None
-    """Values cached per token and layer under multi-head latent attention."""
-    vocab: int
-    tied_embeddings: bool
-    max_context_tokens: int
-    params_total_b: float
-    """Billions (1e9), recomputed from the shape."""
-    params_active_b: float
-    """Billions that one token passes through."""
-    params_embedding_b: float
-    params_lm_head_b: float
-    """Billions; the same tensor as the embedding where `tied_embeddings`."""
-    params_linear_b: float
-    """Billions in the linear layers of the blocks: what quantisation shrinks."""
-    kv_bytes_per_token_16bit: int
-    """Bytes of keys and values for one token, over all layers, at two bytes a value."""
-    published_params_b: float
-    source: str
-    note: str
-
-    @property
-    def mixture_of_experts(self) -> bool:
-        return self.experts is not None
 
 
 @cache
@@ -101,15 +49,16 @@ def _card(row: dict[str, str]) -> ModelCard:
         vocab=int(row["vocab"]),
         tied_embeddings=row["tied_embeddings"] == "True",
         max_context_tokens=int(row["max_context"]),
-        params_total_b=float(row["params_total_b"]),
-        params_active_b=float(row["params_active_b"]),
-        params_embedding_b=float(row["params_embedding_b"]),
-        params_lm_head_b=float(row["params_lm_head_b"]),
-        params_linear_b=float(row["params_linear_b"]),
-        kv_bytes_per_token_16bit=int(row["kv_bytes_per_token_16bit"]),
         published_params_b=float(row["published_params_b"]),
         source=row["source"],
         note=row["notes"],
+        architecture=row["architecture"],
+        quantised_intermediate=maybe("quantised_intermediate"),
+        sliding_window_tokens=maybe("sliding_window"),
+        full_attention_layers=maybe("full_attention_layers"),
+        q_lora_rank=maybe("q_lora_rank"),
+        rope_head_dim=maybe("qk_rope_head_dim"),
+        v_head_dim=maybe("v_head_dim"),
     )
 
 
@@ -131,11 +80,18 @@ def _names() -> dict[str, str]:
 
 
 def model_card(name: str) -> ModelCard:
-    """The card for an id or a hub name; ``-Instruct`` and ``-Chat`` mean the base model's shape.
+    """The card for an id, a hub name, or the path of a ``config.json``.
+
+    ``-Instruct`` and ``-Chat`` mean the base model's shape.
 
     Raises:
         UnknownModelError: with the nearest known names.
+        DocumentError: the file is no model's configuration.
     """
+    if name in model_cards():
+        return model_cards()[name]
+    if is_model_file(name):
+        return card_from_file(name)
     names = _names()
     found = names.get(_squeeze(name)) or names.get(_squeeze(name.split("/")[-1]))
     if found is not None:
