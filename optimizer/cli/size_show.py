@@ -31,13 +31,13 @@ def show(
     chart: bool,
 ) -> None:
     from optimizer.report.size import text
-    from optimizer.report.size.answers import OneServer
+    from optimizer.report.size.answers import OneServer, ServingQuestion
     from optimizer.report.size.document import size_json
     from optimizer.report.size.explain import derivation
 
     reasons: list[str] = []
-    if explain and isinstance(answer, OneServer):
-        reasons = list(derivation(answer, asked.model))
+    if explain and isinstance(answer, OneServer) and isinstance(asked, ServingQuestion):
+        reasons = list(derivation(answer, asked))
     if output is not None and output.suffix.lower() in IMAGES:
         _write_image(answer, asked, card, output)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.report.size.answers import OneServer, Paces
+from optimizer.report.size.answers import OneServer, Paces, ServingQuestion
 from optimizer.sizing.constants import GGUF_ENGINES
 from optimizer.sizing.formats import weight_formats
 from optimizer.sizing.kv_cache import kv_bits, layer_values
@@ -23,7 +23,7 @@ GB = 1e9
 MEMORY_BAND = "weights within 1 %, the whole within 12 % in nine cases of ten (docs/sizing.md)"
 
 
-def derivation(answer: OneServer, model: str) -> Iterator[str]:
+def derivation(answer: OneServer, asked: ServingQuestion) -> Iterator[str]:
     """Lines on memory, pace and the measurements nearby; nothing on pace where it does not fit."""
     if answer.paces is None:
         return
@@ -31,7 +31,7 @@ def derivation(answer: OneServer, model: str) -> Iterator[str]:
     yield "memory, each GPU unless it says otherwise:"
     yield from (f"  {line}" for line in _memory(paces))
     yield "pace:"
-    yield from (f"  {line}" for line in _pace(paces, model))
+    yield from (f"  {line}" for line in _pace(paces, asked))
     yield "measurements nearby, and what the model alone says of them:"
     yield from (f"  {line}" for line in _measurements(paces))
 
@@ -122,16 +122,18 @@ def _room(lies: Placement, prompt: int, length: int) -> Iterator[str]:
     )
 
 
-def _pace(paces: Paces, model: str) -> Iterator[str]:
+def _pace(paces: Paces, asked: ServingQuestion) -> Iterator[str]:
     case = paces.case
     made = replica(
-        model,
+        asked.model,
         case.precision,
         case.engine,
         case.gpu.id,
         case.gpus,
         case.prompt_tokens,
         case.output_tokens,
+        own=asked.own_rows,
+        lengths_stated=asked.lengths_stated,
         kv_precision=case.kv_precision,
         offload_layers=case.offload_layers,
     )
@@ -151,8 +153,9 @@ def _pace(paces: Paces, model: str) -> Iterator[str]:
     modelled = made.speed.token_s(users, prompt, output) + made.host_s
     yield f"with the prefills of the others: {modelled * 1e3:.1f} ms a token, {1 / modelled:.1f}/s"
     if isinstance(paces.within, Serving):
-        at = made.at(users, made.capacity)
+        at = made.at(users, made.admitted)
         yield f"used: {at.tokens_per_s_per_user:.1f}/s for each, {at.label}: {at.provenance}"
+        yield f"expected: {at.band.words} of that in eight of ten cases"
 
 
 def _measurements(paces: Paces) -> Iterator[str]:

@@ -78,6 +78,11 @@ def _limits(paces: Paces) -> Iterator[str]:
         f"expected: {within.band.low:.2f} to {within.band.high:.2f} of that pace in eight of ten "
         f"such figures; the formulas alone: {within.modelled_tokens_per_s_per_user:.1f}"
     )
+    if within.users > paces.most_users:
+        yield (
+            f"but memory holds {paces.most_users} such requests: the measurement does not say how "
+            "long its own were; state yours (--prompt-tokens)"
+        )
 
 
 def _memory(paces: Paces) -> Iterator[str]:
