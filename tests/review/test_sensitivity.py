@@ -148,6 +148,15 @@ def test_every_range_says_what_it_rests_on():
         assert span.basis in (Basis.PUBLISHED, Basis.ASSUMED, Basis.NO_DATA)
 
 
+def test_what_has_no_source_and_moves_npv_makes_a_review_a_draft():
+    found = tornado(FULL, spans(FULL))
+    names = {bar.span.driver for bar in found.unsourced}
+    assert {"rent", "use", "rate"} <= names
+    assert not names & {"tariff", "pue"}
+    still = [replace(span, low=span.base, high=span.base) for span in spans(FULL)]
+    assert tornado(FULL, still).unsourced == ()
+
+
 def test_the_two_way_table_is_the_exact_answer_of_each_pair():
     table = two_way(FULL, [D("0.3"), D("0.9")], [D("0.5"), D(1), D(2)])
     assert table.rents[1] == ALL["rent"].get(FULL)

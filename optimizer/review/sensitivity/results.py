@@ -20,6 +20,10 @@ class Basis(StrEnum):
     NO_DATA = "no data"
 
 
+NOTABLE = Decimal("0.05")
+"""Share of NPV that an assumption may move without a source."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """An assumption with the range it may turn out in."""
@@ -67,6 +71,17 @@ class Tornado:
         """The assumption whose flip value is nearest to it, as a share of its value."""
         near = [bar for bar in self.bars if bar.flip is not None and bar.span.base]
         return min(near, key=lambda bar: abs(_share(bar)), default=None)
+
+    @property
+    def unsourced(self) -> tuple[Bar, ...]:
+        """Assumptions whose range rests on nothing published or seen, and that move NPV notably:
+        with one of them a review is a draft."""
+        return tuple(
+            bar
+            for bar in self.bars
+            if bar.span.basis in (Basis.NO_DATA, Basis.ASSUMED)
+            and bar.width > NOTABLE * abs(self.npv)
+        )
 
 
 def _share(bar: Bar) -> Decimal:

@@ -105,6 +105,11 @@ def headline(study: Sensitivity, plan: Plan) -> Iterator[str]:
             f"(now {told(flip.span.base)})"
         )
 
+    unsourced = study.tornado.unsourced
+    if unsourced:
+        names = ", ".join(bar.span.title for bar in unsourced)
+        yield f"draft: no published or seen range for {names}, each of which moves NPV notably"
+
 
 def sections(study: Sensitivity) -> Iterator[Section]:
     yield _tornado(study.tornado, study.currency)
