@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from optimizer.milp.constraints import FAMILIES, add_active
+from optimizer.milp.constraints.capacity import Active
 from optimizer.milp.instance import Instance
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.variables import Variables, add_variables
@@ -16,9 +17,17 @@ def assemble(data: Instance, pools: Collection[int] | None = None) -> tuple[Line
     Args:
         pools: only what runs on these pools; None: everything.
     """
+    model, v, _ = assemble_levels(data, pools)
+    return model, v
+
+
+def assemble_levels(
+    data: Instance, pools: Collection[int] | None = None
+) -> tuple[LinearModel, Variables, Active]:
+    """As `assemble`, with the terms that add up to what is rented and held in each period."""
     model = LinearModel()
     v = add_variables(model, data, pools)
     active = add_active(model, v, data)
     for add_family in FAMILIES:
         add_family(model, v, data, active)
-    return model, v
+    return model, v, active

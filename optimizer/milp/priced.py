@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from optimizer.milp.constraints import add_active
+from optimizer.milp.constraints.capacity import Active, gang_uses
 from optimizer.milp.constraints.services import nodes_there
 from optimizer.milp.cuts import least_supply_cost
 from optimizer.milp.instance import Instance
@@ -21,6 +21,7 @@ def add_dual_price(
     model: LinearModel,
     v: Variables,
     data: Instance,
+    active: Active,
     values: Sequence[float],
     duals: Sequence[float],
 ) -> int:
@@ -30,8 +31,8 @@ def add_dual_price(
       W_s(load_{\cdot,s})$$
 
     As `add_supply_price`, with $price_{p,s}$ the dual value of ``capacity[p,s]``: the prices at
-    which the relaxation is content. Jobs hold whole nodes, so what they leave is whole too. Merged
-    periods only. Rows ``dual_price[s]``, where the values break them.
+    which the relaxation is content. Jobs hold whole nodes, so what they leave is whole too. Rows
+    ``dual_price[s]``, where the values break them.
 
     Returns:
         How many rows were added.
@@ -40,11 +41,9 @@ def add_dual_price(
     if not services:
         return 0
     prices = _prices(model, data, duals)
-    active = add_active(model, v, data)
-    jobs: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for (j, g, s), column in v.run.items():
-        gang = data.jobs[j].gangs[g]
-        jobs[s].append((column, gang.pool, gang.nodes))
+    jobs: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
+    for j, g, s, (column, nodes) in gang_uses(v, data):
+        jobs[s].append((column, data.jobs[j].gangs[g].pool, nodes))
     known: dict[object, float] = {}
     added = 0
     for s, price in sorted(prices.items()):

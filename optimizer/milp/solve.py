@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.milp.assemble import assemble
+from optimizer.milp.assemble import assemble, assemble_levels
 from optimizer.milp.encode import TINY, decode, encode, whole
 from optimizer.milp.first import first_plan, is_plan
 from optimizer.milp.instance import Instance, Solution
@@ -116,14 +116,15 @@ class _Search:
     def _merged(self) -> None:
         """A bound from merged days, and plans of the daily model near what they suggest."""
         merged = merge_days(self.data, PERIOD_DAYS)
-        model, v = assemble(merged.instance)
+        model, v, active = assemble_levels(merged.instance)
         whole_columns = model.whole
         model.whole = [False] * len(whole_columns)
         loose = run_solver(model, self.options, self._until(0.5), counts=BOUND)
         values = loose.values
         if not self._bounded(loose) or values is None:
             return
-        if loose.duals and add_dual_price(model, v, merged.instance, values, loose.duals):
+        here = merged.instance
+        if loose.duals and add_dual_price(model, v, here, active, values, loose.duals):
             tighter = run_solver(model, self.options, self._until(0.3), counts=BOUND)
             if not self._bounded(tighter):
                 return

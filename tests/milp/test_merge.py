@@ -206,3 +206,37 @@ def test_merged_days_bound_an_instance_with_every_feature() -> None:
     found = solve(data, SolveOptions(gap=0.02, time_limit_s=10))
     assert isinstance(found, Solution)
     assert raw.bound <= found.objective * SLACK
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_merged_road_leads_on_where_no_two_days_are_alike(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = steady(seed)
+    rising = tuple(
+        replace(s, load=tuple(x + 0.01 * n for n, x in enumerate(s.load))) for s in data.services
+    )
+    data = replace(data, services=rising)
+    exact = solve(data, EXACT)
+    monkeypatch.setattr(solving, "SMALL_COLUMNS", 0)
+    found = solve(data, EXACT)
+    assert isinstance(exact, NoSolution) == isinstance(found, NoSolution)
+    if isinstance(exact, Solution) and isinstance(found, Solution):
+        assert found.bound <= exact.objective * SLACK
+        assert found.objective == pytest.approx(exact.objective, rel=1e-5)
+
+
+def test_the_merged_road_knows_long_holds_where_no_two_days_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = replace(larger(3, days=10, n_jobs=1), quotas=())
+    near = SolveOptions(gap=0.02, time_limit_s=20)
+    exact = solve(data, near)
+    monkeypatch.setattr(solving, "SMALL_COLUMNS", 0)
+    monkeypatch.setattr(solving, "PERIOD_DAYS", 1)
+    found = solve(data, near)
+    assert isinstance(exact, Solution)
+    assert isinstance(found, Solution)
+    assert found.bound <= exact.objective * SLACK
+    assert exact.bound <= found.objective * SLACK
+    assert found.objective == pytest.approx(objective(data, found), rel=1e-6)

@@ -90,7 +90,7 @@ def add_capacity(model: LinearModel, v: Variables, data: Instance, active: Activ
     for (i, c, s), column in v.serve.items():
         replica = data.services[i].replicas[c]
         used[replica.pool, s].append((column, replica.share))
-    for j, g, s, term in _gang_uses(v, data):
+    for j, g, s, term in gang_uses(v, data):
         used[data.jobs[j].gangs[g].pool, s].append(term)
     given = _supplies(v, data, active)
     for p, pool in enumerate(data.pools):
@@ -100,7 +100,7 @@ def add_capacity(model: LinearModel, v: Variables, data: Instance, active: Activ
                 model.row(f"capacity[{pool},{s}]", terms, upper=0)
 
 
-def _gang_uses(v: Variables, data: Instance) -> list[tuple[int, int, int, Term]]:
+def gang_uses(v: Variables, data: Instance) -> list[tuple[int, int, int, Term]]:
     """(job, gang, slice, nodes of the pool it holds) of gangs that run on pool capacity."""
     uses = [
         (j, g, s, (column, float(data.jobs[j].gangs[g].nodes)))
@@ -141,7 +141,7 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
     (`busy`), so that a gang there draws its power even where rented nodes would be to spare.
     """
     used: dict[tuple[int, str, int], list[Term]] = defaultdict(list)
-    for j, g, s, term in _gang_uses(v, data):
+    for j, g, s, term in gang_uses(v, data):
         gang = data.jobs[j].gangs[g]
         if gang.site:
             used[gang.pool, gang.site, s].append(term)
