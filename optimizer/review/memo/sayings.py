@@ -55,7 +55,7 @@ class Sayings:
         if self.decision.draft:
             found.append(self.w("draft_why"))
         if self.decision.unproven is not None:
-            amount = self.w.money(whole(self.decision.unproven))
+            amount = self.w.money(self.decision.unproven)
             found.append(self.w("unproven", amount=amount))
         return found
 
