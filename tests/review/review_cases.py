@@ -81,9 +81,11 @@ FULL = replace(
 def questions() -> dict[str, tuple[Question, Plan]]:
     some_plan, problem = tiny()
     bought, bought_problem = everything()
+    owned, owned_problem = persona()
     return {
         "tiny": (make_question(some_plan, problem), some_plan),
         "everything": (make_question(bought, bought_problem), bought),
+        "persona": (make_question(owned, owned_problem), owned),
         "base": (BASE, some_plan),
         "full": (FULL, some_plan),
     }
