@@ -73,8 +73,20 @@ def _both(amount: Amount) -> dict[str, str]:
     }
 
 
+def _cents(found: Difference) -> Amount:
+    """The change as the two costs differ where they are printed, to the cent."""
+    now, before = found.after.amount, found.before.amount
+    total, value = (
+        footed([later])[0] - footed([earlier])[0]
+        for later, earlier in (
+            (now.total, before.total), (now.present_value, before.present_value),
+        )
+    )  # fmt: skip
+    return Amount(total, value)
+
+
 def headline(found: Difference) -> Iterator[str]:
-    change = found.amount.present_value
+    change = _cents(found).present_value
     now, before = found.after.amount.present_value, found.before.amount.present_value
     share = f" ({float(change / before):+.1%})" if before else ""
     verb = "more" if change > 0 else "less"
@@ -96,13 +108,13 @@ def sections(found: Difference) -> Iterator[Section]:
 
 
 def _summary(found: Difference) -> Section:
-    totals = footed([part.amount.total for part in found.parts])
-    values = footed([part.amount.present_value for part in found.parts])
+    whole = _cents(found)
+    totals = footed([part.amount.total for part in found.parts], total=whole.total)
+    values = footed([part.amount.present_value for part in found.parts], total=whole.present_value)
     rows = [
         [str(part.cause), _signed(total), _signed(value), _unsure(part)]
         for part, total, value in zip(found.parts, totals, values, strict=True)
     ]
-    whole = found.amount
     rows.append(["in all", _signed(whole.total), _signed(whole.present_value), ""])
     columns = (
         "cause", Column(f"{found.currency}, undiscounted", right=True),

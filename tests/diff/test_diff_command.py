@@ -13,7 +13,7 @@ from two_plans import difference, made
 from typer.testing import CliRunner
 
 from optimizer.cli.main import app
-from optimizer.diff.results import Cause
+from optimizer.diff.results import Amount, Cause, Difference, Made, Part
 from optimizer.report.diff_text import MARKER, diff_json, diff_md, diff_text
 
 HOSTILE = (
@@ -51,6 +51,38 @@ def test_shown_amounts_add_up_to_the_cent(folder):
     for column in (0, 1):
         *parts, whole = (Decimal(row[column].replace(",", "")) for row in rows)
         assert sum(parts) == whole != 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("383655.794", "415532.5654"), ("0.005", "1.004"), ("10", "9.995"), ("7.001", "7.0049")],
+)
+def test_the_headline_is_the_difference_of_the_costs_it_names(before, after):
+    """Each rounded by itself, 31,876.77 would be what 415,532.57 is more than 383,655.79."""
+    low, high = (Amount(Decimal(value), Decimal(value)) for value in (before, after))
+    told = Difference(
+        "CNY", Made("a week", "a.json", "2026-11-22", low),
+        Made("a week", "b.json", "2026-11-22", high),
+        tuple(
+            Part(cause, high - low if cause is Cause.PRICE else Amount(), Decimal(0), ())
+            for cause in Cause
+        ),
+    )  # fmt: skip
+    text = diff_text(told, width=None, color=False)
+    amounts = [
+        Decimal(amount.replace(",", ""))
+        for amount in re.findall(r"[0-9,]+\.[0-9]{2}", text.splitlines()[0])
+    ]
+    table = text.split("By cause\n")[1].split("\n  - ")[0].splitlines()[1:]
+    rows = [re.findall(r"[+-]?[0-9,]+\.[0-9]{2}", line) for line in table]
+    *shown, whole = (Decimal(row[1].replace(",", "")) for row in rows)
+    assert sum(shown) == whole
+    assert [value for value in shown if value] in ([], [whole])
+    if len(amounts) == 1:
+        assert whole == 0
+    else:
+        change, now, then = amounts
+        assert change == abs(now - then) == abs(whole)
 
 
 def test_the_json_is_exact_and_the_same_each_time(folder):

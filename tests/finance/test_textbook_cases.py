@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.finance.depreciation import declining_table, straight_line, until_sold
+from optimizer.finance.depreciation import declining_table, from_table, straight_line, until_sold
 from optimizer.finance.ifrs16 import lease_schedule
 from optimizer.finance.leasing import LeaseOrBuy
 from optimizer.finance.presets import depreciation_tables
 from optimizer.finance.rates import annuity, effective
+from optimizer.finance.returns import mirr, xirr
 from optimizer.finance.time_value import (
     Timing,
     equivalent_annual_cost,
@@ -20,6 +22,7 @@ from optimizer.finance.time_value import (
     level_payment,
     npv,
     project_npv,
+    xnpv,
 )
 
 D = Decimal
@@ -153,3 +156,31 @@ def test_the_table_of_macrs_is_its_rule_rounded():
     rule = declining_table(5, D("0.5"))
     table = depreciation_tables()["macrs5-hy"]
     assert [round(percent, 2) for percent in rule] == list(table)
+
+
+def test_the_bus_of_the_chapter_on_leasing_is_better_bought_by_seven_hundred():
+    """Brealey, Myers, Allen: 100,000, or 16,900 in advance eight times; tax 35 %, debt 10 %."""
+    table = depreciation_tables()["macrs5-hy"]
+    case = LeaseOrBuy(
+        deductions=from_table(D(100_000), table), lease_payment=D(16_900), years=8, residual=D(0),
+        debt_rate=D("0.1"), residual_rate=D("0.1"), tax_rate=D("0.35"), in_advance=True,
+    )  # fmt: skip
+    assert case.net_advantage == pytest.approx(-700, abs=10)
+
+
+def test_two_machines_of_unequal_lives_cost_what_the_chapter_says_a_year():
+    """Brealey, Myers, Allen, real 6 %: 10.61 for three years, 11.45 for two, in thousands."""
+    long = equivalent_annual_cost(D(15), D(0), D(3), D("0.06"), D(5))
+    short = equivalent_annual_cost(D(10), D(0), D(2), D("0.06"), D(6))
+    assert (round(long, 2), round(short, 2)) == (D("10.61"), D("11.45"))
+
+
+def test_dated_flows_are_worth_what_spreadsheets_document():
+    """The example that Microsoft prints for XNPV and XIRR, and the one for MIRR."""
+    days = [(2008, 1, 1), (2008, 3, 1), (2008, 10, 30), (2009, 2, 15), (2009, 4, 1)]
+    flows = [-10_000, 2_750, 4_250, 3_250, 2_750]
+    dated = [(date(*day), D(flow)) for day, flow in zip(days, flows, strict=True)]
+    assert xnpv(D("0.09"), dated) == pytest.approx(D("2086.647602"), abs=D("1e-6"))
+    assert xirr(dated).value == pytest.approx(D("0.373362535"), abs=D("1e-8"))
+    yearly = [D(flow) for flow in (-120_000, 39_000, 30_000, 21_000, 37_000, 46_000)]
+    assert mirr(yearly, D("0.10"), D("0.12")).value == pytest.approx(D("0.1261"), abs=D("5e-5"))

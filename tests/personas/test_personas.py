@@ -264,7 +264,7 @@ def test_saturated_four_4090_scale_worse_than_they_decode_alone() -> None:
 def test_the_start_ups_best_plan_owns_and_rents_by_the_year_and_by_the_hour() -> None:
     made = plan(load_schedule(PERSONAS.parent / "startup-cny.yaml"))
     assert {line.purchase_model for line in made.rentals} == {"reserved", "on_demand"}
-    assert set(bought(made)) == {"2xRTX4090"}
+    assert set(bought(made)) == {"4xRTX4090"}
     rented = made.answer("rent").npv
     assert rented is not None
     assert made.npv < rented * Decimal("0.97")

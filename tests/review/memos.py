@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 
-from review_cases import BASE, FULL, HOSTILE, NODE, D, everything, tiny
+from review_cases import BASE, FULL, HOSTILE, NODE, D, everything, persona, tiny
 
 from optimizer.review.memo.levers import levers
 from optimizer.review.memo.memo import Memo, make_memo
@@ -15,6 +15,7 @@ from optimizer.review.workbook.question import make_question
 
 CURVE = {12: 0.7, 24: 0.5, 36: 0.3}
 LATER = {6: 0.9, 30: 0.4}
+PLANS = {"tiny": tiny, "everything": everything, "persona": persona}
 CASES = ("tiny", "everything", "base", "full", "scrap")
 
 
@@ -25,13 +26,13 @@ def what_if(case: str) -> WhatIf:
         return WhatIf(question, (CURVE, LATER)[: len(question.lots)])
     if case == "scrap":  # no curve: what is sold brings nothing
         return WhatIf(replace(BASE, lots=(replace(NODE, residual=D(0)),)), ({},))
-    plan, problem = tiny() if case == "tiny" else everything()
+    plan, problem = PLANS[case]()
     return make_what_if(make_question(plan, problem), problem)
 
 
 @cache
 def memo(case: str) -> Memo:
-    plan, problem = tiny() if case == "tiny" else everything()
+    plan, problem = PLANS[case]()
     return make_memo(plan, problem, make_question(plan, problem))
 
 

@@ -31,6 +31,14 @@ def tiny() -> tuple[Plan, Problem]:
 
 
 @cache
+def persona() -> tuple[Plan, Problem]:
+    """A plan that owns all and is paid back in its seventh month of twelve."""
+    schedule = load_schedule(ROOT / "data/schedules/personas/small-deployment.yaml")
+    book = prices_for(schedule, date(2024, 7, 15), store="")
+    return plan(schedule, book, breakeven_s=0.0), gather(schedule, book)
+
+
+@cache
 def everything() -> tuple[Plan, Problem]:
     """A plan that buys, has an own node, a free quota and data to move."""
     body, schedule, book = verified_plans.everything()
@@ -73,9 +81,11 @@ FULL = replace(
 def questions() -> dict[str, tuple[Question, Plan]]:
     some_plan, problem = tiny()
     bought, bought_problem = everything()
+    owned, owned_problem = persona()
     return {
         "tiny": (make_question(some_plan, problem), some_plan),
         "everything": (make_question(bought, bought_problem), bought),
+        "persona": (make_question(owned, owned_problem), owned),
         "base": (BASE, some_plan),
         "full": (FULL, some_plan),
     }

@@ -65,6 +65,20 @@ def test_a_purchase_that_does_not_pay_by_itself_is_said_to_be_one():
     assert any("By itself the purchase is dearer" in line for line in said)
 
 
+def test_a_plan_whose_gap_hides_more_than_npv_says_so():
+    plan, problem = everything()
+    npv = abs(memo("everything").npv)
+    for left, told in ((npv / 2, False), (npv * 2, True)):
+        answers = tuple(
+            replace(a, bound=a.npv - left) if a.kind == "mix" else a for a in plan.answers
+        )
+        made = remade(plan, problem, answers=answers)
+        assert (made.decision.unproven is not None) is told
+        for lang, words in ((Lang.EN, "more than NPV"), (Lang.ZH, "超过上述净现值")):
+            said = Sayings(made, Words(lang, plan.currency)).cautions()
+            assert any(words in line for line in said) is told
+
+
 def test_the_register_has_every_assumption_and_ranks_them_by_effect():
     plan, problem = everything()
     asked = make_what_if(make_question(plan, problem), problem)

@@ -6,15 +6,13 @@ import math
 
 import pytest
 from bs4 import BeautifulSoup
-from memos import memo
-from review_cases import everything, tiny
+from memos import PLANS, memo
+from review_cases import everything
 
 from optimizer.cli.review import Material
 from optimizer.review.figure import explain
 from optimizer.review.memo.figures import memo_figures
 from optimizer.review.memo.page import memo_html
-
-PLANS = {"tiny": tiny, "everything": everything}
 
 
 @pytest.mark.parametrize("case", sorted(PLANS))

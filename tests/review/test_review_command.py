@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -9,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from review_cases import tiny
 from spreadsheet import cell, opened
 
@@ -28,6 +31,7 @@ def run(tmp_path):
         assert done.returncode == code, done.stderr.decode()
         return done.stdout, done.stderr.decode()
 
+    runs.folder = tmp_path
     return runs
 
 
@@ -52,6 +56,22 @@ def test_a_workbook_and_the_json_of_one_plan_say_the_same(run, plan):
             assert abs(shown - float(answer["value"])) <= 1e-6 * max(1, abs(shown))
     assert body["assumptions"]["rate"] == "0.08"
     assert body["outputs"]["payback"]["code"] == "never"
+
+
+def test_a_schedule_that_may_buy_nothing_is_told_what_to_do_and_still_has_its_bill(run):
+    team = TINY.with_name("team-eur.yaml")
+    body = yaml.safe_load(team.read_text(encoding="utf-8"))
+    body["workloads"] = body["workloads"][:1]
+    body["horizon"]["days"] = "7 days"
+    (run.folder / "team.yaml").write_text(yaml.safe_dump(body), encoding="utf-8")
+    run("plan", "team.yaml", "--as-of", "2026-11-22", "--format", "json", "-o", "team.json")
+    for form in ("html", "md", "xlsx", "json"):
+        _, told = run("review", "team.json", "--format", form, "-o", "out", code=2)
+        assert "name what could be bought under hardware.buy" in told
+    bill, _ = run("review", "team.json", "--format", "focus")
+    total = json.loads((run.folder / "team.json").read_text())["total"]
+    rows = list(csv.DictReader(io.StringIO(bill.decode())))
+    assert abs(sum(float(row["BilledCost"]) for row in rows) - float(total)) <= 0.005
 
 
 def test_a_schedule_is_planned_first(run, plan):
@@ -93,8 +113,10 @@ def test_every_answer_of_the_json_is_explained_by_its_name(run, plan):
 
 def test_an_explanation_is_a_tree_as_deep_as_asked(run, plan):
     text = run("review", plan, "--explain", "npv", "--depth", "1")[0].decode()
+    npv = json.loads(run("review", plan, "--format", "json")[0])["outputs"]["npv"]["value"]
     lines = text.splitlines()
-    assert lines[0].startswith("NPV of buying less renting = -309.41 CNY; pv_rent - pv_buy = ")
+    title = "NPV of buying less renting"
+    assert lines[0].startswith(f"{title} = {float(npv):,.2f} CNY; pv_rent - pv_buy = ")
     assert [line[:2] for line in lines[1:]] == ["  ", "  "]
     whole = run("review", plan, "--explain", "npv", "--explain", "rent_1")[0].decode()
     assert "set by the schedule" in whole

@@ -16,6 +16,11 @@ CHANGES = {
     "discount_rate": ("base", {"discount_rate": 0.12}, lambda q: replace(q, rate=D("0.12"))),
     "rent": ("base", {"rent_1": 1.7}, lambda q: _lot(q, rent=D("1.7"))),
     "use": ("everything", {"use_1": 0.35}, lambda q: _lot(q, use=D("0.35"))),
+    "three_at_once": (
+        "persona",
+        {"discount_rate": 0.11, "rent_1": 2.4, "use_1": 0.7},
+        lambda q: _lot(replace(q, rate=D("0.11")), rent=D("2.4"), use=D("0.7")),
+    ),
     "price": ("full", {"price_1": 150_000}, lambda q: _lot(q, price=D(150_000))),
     "tax": ("full", {"tax_rate": 0.15}, lambda q: replace(q, tax_rate=D("0.15"))),
     "horizon": (

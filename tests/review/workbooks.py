@@ -12,7 +12,7 @@ from optimizer.review.workbook.book import workbook
 from optimizer.review.workbook.checks import WORDS
 from optimizer.review.workbook.outcomes import outcomes
 
-CASES = ("tiny", "everything", "base", "full")
+CASES = ("tiny", "everything", "persona", "base", "full")
 
 
 @cache

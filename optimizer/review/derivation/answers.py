@@ -36,6 +36,17 @@ def answer_figures(
     return tuple(_Answers(question, Inputs(question, plan, problem, changed)).all())
 
 
+def month_figures(
+    question: Question, plan: Plan | None = None, problem: Problem | None = None
+) -> tuple[Figure, ...]:
+    """What buying rather than renting brings in each month, and its present value.
+
+    All of them: an answer such as the payback stands on some months only.
+    """
+    answers = _Answers(question, Inputs(question, plan, problem))
+    return tuple(answers.net(m, worth) for m in range(len(answers.months)) for worth in ("", "pv"))
+
+
 class _Answers:
     def __init__(self, question: Question, inputs: Inputs) -> None:
         self.question, self.money, self.inputs = question, question.currency, inputs

@@ -49,6 +49,8 @@ class Decision:
     """The assumption that flips the answer with the smallest relative change."""
     until: Ends
     draft: bool
+    unproven: Decimal | None
+    """Present value by which a better plan may still be cheaper, where that is more than NPV."""
 
     def expired(self, as_of: date) -> bool:
         return self.until.day < as_of
@@ -74,12 +76,21 @@ def decide(
         flip=flip,
         until=min(_ends(plan, problem, question, assumptions), key=lambda end: end.day),
         draft=draft,
+        unproven=_unproven(plan, npv),
     )
 
 
 def _whole(plan: Plan) -> Decimal | None:
     rent, mix = plan.answer("rent").npv, plan.answer("mix").npv
     return None if rent is None or mix is None or not plan.bought else rent - mix
+
+
+def _unproven(plan: Plan, npv: Decimal) -> Decimal | None:
+    best = plan.answer("mix")
+    if best.npv is None or best.bound is None:
+        return None
+    left = best.npv - best.bound
+    return left if left > abs(npv) else None
 
 
 def _ends(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from optimizer.problem import Problem
-from optimizer.review.derivation.answers import answer_figures
+from optimizer.review.derivation.answers import answer_figures, month_figures
 from optimizer.review.derivation.steps import worked_out
 from optimizer.review.figure import Figure, How, find, of_metric
 from optimizer.review.memo.ladder import Ladder
@@ -31,8 +31,9 @@ class _MemoFigures:
         self.memo, self.plan, self.problem = memo, memo.plan, problem
         self.money = memo.question.currency
         self.base = answer_figures(memo.question, memo.plan, problem)
+        self.months = month_figures(memo.question, memo.plan, problem)
         self.known: dict[str, Figure] = {}
-        for figure in self.base:
+        for figure in (*self.base, *self.months):
             for part in figure.walk():
                 self.known.setdefault(part.name, part)
 
@@ -40,6 +41,7 @@ class _MemoFigures:
         yield self._until()
         yield from self._answers()
         yield from self._nodes()
+        yield from self.months
         yield from self._returns()
         for bar in self.memo.study.tornado.bars:
             yield from self._bar(bar)
@@ -91,8 +93,7 @@ class _MemoFigures:
             yield replace(even, inputs=(*even.inputs, use))
 
     def _returns(self) -> Iterator[Figure]:
-        nets = [self.known[f"net.{m}"] for m in range(len(self.memo.base.months))
-                if f"net.{m}" in self.known]  # fmt: skip
+        nets = [self.known[f"net.{m}"] for m in range(len(self.memo.base.months))]
         words = {
             "irr": "rate at which the monthly differences are worth 0, as (1 + monthly) ^ 12 - 1",
             "mirr": "(future value of inflows / present value of outflows) ^ (1 / months) - 1, a "

@@ -54,6 +54,9 @@ class Sayings:
             found.append(self.w("expired"))
         if self.decision.draft:
             found.append(self.w("draft_why"))
+        if self.decision.unproven is not None:
+            amount = self.w.money(self.decision.unproven)
+            found.append(self.w("unproven", amount=amount))
         return found
 
     def valid_note(self) -> str:
@@ -85,7 +88,7 @@ class Sayings:
         """What random draws say of NPV, in a sentence."""
         drawn, w = self.memo.study.monte_carlo, self.w
         low, high = (w.money(whole(drawn.quantile(q)), sign=True) for q in (0.1, 0.9))
-        wins = w.percent(whole(drawn.buying_wins * 100) / 100, 0)
+        wins = w.percent(Decimal(repr(drawn.buying_wins)))
         return w("likely", low=low, high=high, wins=wins)
 
     def headlines(self) -> Iterator[tuple[str, str, str]]:

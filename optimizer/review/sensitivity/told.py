@@ -95,7 +95,7 @@ def headline(study: Sensitivity, plan: Plan) -> Iterator[str]:
     yield inert(f"{plan.name}: {better} is cheaper by {told(abs(npv))} {money} as planned")
     drawn = study.monte_carlo
     yield (
-        f"buying is cheaper in {drawn.buying_wins:.0%} of {drawn.draws:,} draws; NPV is "
+        f"buying is cheaper in {drawn.buying_wins:.1%} of {drawn.draws:,} draws; NPV is "
         f"{_money(drawn.quantile(0.1))} to {_money(drawn.quantile(0.9))} {money} in eight of ten"
     )
     flip = study.tornado.decisive

@@ -170,7 +170,10 @@ def _option(problem: Problem, name: str) -> PurchaseOption:
 
 def _first(plan: Plan, problem: Problem) -> Lot:
     if not problem.purchases:
-        raise RentoptError("the schedule may buy nothing (hardware.buy), so nothing is compared")
+        raise RentoptError(
+            "the schedule may buy nothing, so there is no purchase to review; name what could be "
+            "bought under hardware.buy, or ask for its bill: rentopt review --format focus"
+        )
     end = problem.horizon.n_days
     in_time = [option for option in problem.purchases if option.item.lead_time < end]
     if not in_time:
