@@ -12,7 +12,7 @@ import re
 from functools import cache
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import FORMATS, GGUF_ENGINES
+from optimizer.sizing.constants import FORMAT_KINDS, GGUF_ENGINES
 from providers.bundled import data_path
 from providers.hardware import Accelerator
 
@@ -124,7 +124,9 @@ def factors(
     card: ModelCard, precision: str, engine: str, gpu: Accelerator, gpus: int, maker: str
 ) -> dict[str, Names]:
     """Names of the constants whose product is each of `RATES`; `maker`: see `generation`."""
-    kind, form = speed_class(gpu), FORMATS[precision].kind
+    kind, form = speed_class(gpu), FORMAT_KINDS[precision]
+    if form == "mxfp4":  # assumed: nobody measured it, and its kernels unpack 4 bits alike
+        form = "int4"
     runs = f"engine.{maker}"
     group = "server" if kind in SERVER_CLASSES else "apple" if kind == "apple" else "consumer"
     bandwidth: Names = ("hardware.all.bandwidth", f"hardware.{kind}.bandwidth")
