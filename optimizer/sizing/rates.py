@@ -107,7 +107,7 @@ def generation(engine: str, version: str = "", date: str = "") -> str:
 def era(engine: str, day: str) -> str:
     """The generation that was current on an ISO day; empty for today's, or where none is given.
 
-    Today's engine is taken as it was measured, whatever its version: new ones are rarely slower.
+    Measurements of its earlier generations speak for today's, put right by the model's difference.
     """
     found = generation(engine, date=day)
     return "" if found == generation(engine) else found
@@ -155,7 +155,10 @@ def factors(
     if card.mixture_of_experts:
         decode += ("experts.compute",)
         stream += ("experts.bandwidth",)
-        layer += (f"experts.{'transformers' if engine == 'transformers' else 'fused'}.layer",)
+        if engine == "transformers":
+            layer += ("experts.transformers.layer",)
+        elif engine not in GGUF_ENGINES:  # whose layers cost many times as much; nobody measured it
+            layer += ("experts.fused.layer",)
     link = f"link.{link_name(gpu)}"
     latency: Names = (f"{link}.latency_s",)
     if gpus > 2:

@@ -184,7 +184,7 @@ def replica(
 ) -> Replica | Unfit:
     """The replica, or why there can be none: software, split, memory, unknown figures.
 
-    `maker` is the engine's generation (empty: the newest, whichever was measured); `own` are the
+    `maker` is the engine's generation (empty: the newest); `own` are the
     user's measurements, preferred to published ones.
     """
     card, accelerator = model_card(model), accelerators()[gpu]
