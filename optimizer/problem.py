@@ -288,19 +288,19 @@ def _workloads(
     services: list[ServiceDemand] = []
     jobs: list[JobDemand] = []
     rejected: list[RejectedOption] = []
-    kinds = list(kinds)
+    kinds, first_day, own = list(kinds), schedule.first_day, schedule.own_rows
     for workload in schedule.document.workloads:
         if isinstance(workload, ServiceWorkload):
             options, refused = (
                 ([], [])
                 if workload.api == "only"
-                else service_options(workload, kinds, as_of=schedule.first_day)
+                else service_options(workload, kinds, as_of=first_day, own_rows=own)
             )
             load = _sliced(load_profile(workload, schedule), horizon)
             apis = _apis(workload, book, schedule.document.market)
             services.append(ServiceDemand(workload, load, tuple(options), apis))
         else:
-            gangs, refused, work = job_options(workload, kinds, as_of=schedule.first_day)
+            gangs, refused, work = job_options(workload, kinds, as_of=first_day, own_rows=own)
             first = horizon.index(workload.release) if workload.release else 0
             last = horizon.index(workload.deadline) if workload.deadline else horizon.n_days - 1
             jobs.append(JobDemand(workload, work, first, last, tuple(gangs)))

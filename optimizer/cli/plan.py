@@ -24,7 +24,15 @@ from optimizer.cli.decision_options import (
     asked_wishes,
     gap_share,
 )
-from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    AsOf,
+    Measurements,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+)
 from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
@@ -91,6 +99,7 @@ def plan(
     as_of: AsOf = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
+    measurements: Measurements = None,
     store: PlanStore = None,
     gap: Annotated[
         float,
@@ -129,7 +138,7 @@ def plan(
     from optimizer.milp.solve import SolveOptions
     from optimizer.questions import Questions
 
-    asked = load_schedule(schedule)
+    asked = load_schedule(schedule, measurements)
     wishes = asked_wishes(without, only_rent, only_own, max_providers)
     kept = asked_keep(keep, keep_tolerance)
     book = price_book(asked, as_of, quotes, prices, store)

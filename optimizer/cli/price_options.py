@@ -20,6 +20,15 @@ Quotes = Annotated[
     list[Path] | None,
     typer.Option("--quotes", help="File of your own quotes, besides the schedule's; repeatable."),
 ]
+Measurements = Annotated[
+    Path | None,
+    typer.Option(
+        "--measurements",
+        exists=True,
+        dir_okay=False,
+        help="Table of speeds you measured, in place of the schedule's.",
+    ),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(

@@ -19,7 +19,14 @@ from optimizer.cli.plan import (
     deliver,
     terminal,
 )
-from optimizer.cli.price_options import ANY_PRICES, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    Measurements,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+)
 from optimizer.cli.progress import interruptible, told
 
 if TYPE_CHECKING:
@@ -73,6 +80,7 @@ def replan(
     ] = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
+    measurements: Measurements = None,
     store: PlanStore = None,
     gap: Annotated[
         float,
@@ -99,7 +107,7 @@ def replan(
     from optimizer.schedule.load import load_schedule
     from optimizer.verify.plan_document import read_plan_file
 
-    asked = load_schedule(schedule)
+    asked = load_schedule(schedule, measurements)
     news = load_actuals(actuals) if actuals else None
     body = read_plan_file(plan)
     old_book = price_book(asked, None, quotes, ("of", str(plan)), store)

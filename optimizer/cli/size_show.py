@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from providers.hardware import NodeKind
 
 IMAGES = (".svg", ".png", ".pdf")
+WIDTH = 100
 
 
 def show(
@@ -46,23 +47,38 @@ def show(
         return
     if isinstance(answer, OneServer):
         rows = text.server_table(answer, currency, format.value, provenance=explain)
-        facts = [*text.server_facts(answer), *reasons]
+        facts = list(text.server_facts(answer))
     else:
         rows = text.ranking_table(answer, currency, format.value, provenance=explain)
         facts = list(text.ranking_facts(answer, kind, reasons=explain))
     drawn = _bars(answer, asked) if chart else ""
     if format is OutputFormat.CSV:
         _write(rows, output)
-        _lines(facts)
+        _lines([*facts, *reasons])
         return
     heading = _heading(asked, card)
     if format is OutputFormat.MD:
         fence = f"```text\n{drawn}```\n\n" if drawn else ""
-        listed = "".join(f"- {fact.strip()}\n" for fact in facts)
+        listed = "".join(f"- {fact.strip()}\n" for fact in [*facts, *reasons])
         _write(f"## {heading}\n\n{rows}\n{fence}{listed}", output)
         return
     blank = "\n" if rows and drawn else ""
-    _write(f"{heading}\n{rows}{blank}{drawn}" + "".join(f"{fact}\n" for fact in facts), output)
+    told = "".join(f"{line}\n" for line in [*map(_wrapped, facts), *reasons])
+    _write(f"{heading}\n{rows}{blank}{drawn}{told}", output)
+
+
+def _wrapped(fact: str) -> str:
+    """A line for terminals of 100 columns; what runs over is indented."""
+    import textwrap
+
+    indent = " " * (len(fact) - len(fact.lstrip()) + 4)
+    return textwrap.fill(
+        fact,
+        WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _heading(asked: ServingQuestion | TrainingQuestion, card: ModelCard) -> str:

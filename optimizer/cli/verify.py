@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.price_options import PlanStore, Quotes, price_book
+from optimizer.cli.price_options import Measurements, PlanStore, Quotes, price_book
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -53,6 +53,7 @@ def verify(
         str | None, typer.Option("--scenario", metavar="NAME", help="Which of the scenarios.")
     ] = None,
     quotes: Quotes = None,
+    measurements: Measurements = None,
     store: PlanStore = None,
     format: Annotated[
         VerdictFormat, typer.Option("--format", help="text for people, json for programs.")
@@ -68,7 +69,7 @@ def verify(
         raise typer.BadParameter("go together", param_hint="--scenarios, --scenario")
     body = read_plan_file(plan)
     read_plan(body)
-    loaded = load_schedule(schedule)
+    loaded = load_schedule(schedule, measurements)
     book = price_book(loaded, None, quotes, ("of", str(plan)), store)
     if scenarios is None or scenario is None:
         verdict = examine(body, loaded, book)

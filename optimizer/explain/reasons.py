@@ -72,13 +72,15 @@ def market_reasons(
 
 def _unfit(kinds: set[NodeKind], problem: Problem) -> Iterator[str]:
     """For every workload that none of the nodes can do: the reason, of as many as share it."""
-    first_day = problem.schedule.first_day
+    first_day, own = problem.schedule.first_day, problem.schedule.own_rows
     for workload in problem.schedule.document.workloads:
         if isinstance(workload, ServiceWorkload):
-            options, refused = service_options(workload, sorted(kinds), as_of=first_day)
+            options, refused = service_options(
+                workload, sorted(kinds), as_of=first_day, own_rows=own
+            )
             able = bool(options)
         else:
-            gangs, refused, _ = job_options(workload, sorted(kinds), as_of=first_day)
+            gangs, refused, _ = job_options(workload, sorted(kinds), as_of=first_day, own_rows=own)
             able = bool(gangs)
         if able or not refused:
             continue

@@ -8,8 +8,10 @@ from datetime import date
 from optimizer.schedule.document import Bucket, ServiceWorkload
 from optimizer.sizing.bands import CERTAIN, Band, widest
 from optimizer.sizing.estimate import Unfit, size_service
+from optimizer.sizing.measured.inference import InferenceRow
 from providers.hardware import node_kind
 
+OwnRows = tuple[InferenceRow, ...]
 BY_TRUST = ("measured", "interpolated", "modelled")
 
 
@@ -36,13 +38,15 @@ class BucketRate:
     band: Band
 
 
-def mix_rates(service: ServiceWorkload, gpu: str, gpus: int, as_of: date) -> MixRates | Unfit:
+def mix_rates(
+    service: ServiceWorkload, gpu: str, gpus: int, as_of: date, own: OwnRows = ()
+) -> MixRates | Unfit:
     """The rates of a replica of a mix on some GPUs of one node; why, when it can serve no bucket.
 
     The time that a replica spends on requests of several sizes adds up: with shares $s_b$ and
     rates $r_b$, all together are served at $1 / \\sum_b s_b / r_b$.
     """
-    sized = [bucket_rate(service, bucket, gpu, gpus, as_of) for bucket in service.mix]
+    sized = [bucket_rate(service, bucket, gpu, gpus, as_of, own) for bucket in service.mix]
     able = [found for found in sized if isinstance(found, BucketRate)]
     if not able:
         return next(found for found in sized if isinstance(found, Unfit))
@@ -53,11 +57,16 @@ def mix_rates(service: ServiceWorkload, gpu: str, gpus: int, as_of: date) -> Mix
 
 
 def bucket_rate(
-    service: ServiceWorkload, bucket: Bucket, gpu: str, gpus: int, as_of: date
+    service: ServiceWorkload,
+    bucket: Bucket,
+    gpu: str,
+    gpus: int,
+    as_of: date,
+    own: OwnRows = (),
 ) -> BucketRate | Unfit:
     """One size of request alone: the user's measurement, else the model's.
 
-    A range of sizes is sized at its middle.
+    A range of sizes is sized at its middle. `own` are the user's measured speeds.
     """
     for node, rate in bucket.throughput.items():
         kind = node_kind(node)
@@ -75,6 +84,7 @@ def bucket_rate(
         output_tokens=bucket.output_tokens.middle,
         floor_tokens_per_s=service.floor,
         ttft_s=service.ttft,
+        own_rows=own,
         as_of=as_of.isoformat(),
     )
     if isinstance(sized, Unfit):

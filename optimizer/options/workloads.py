@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from optimizer.options.mixes import bucket_rate, mix_rates
+from optimizer.options.mixes import OwnRows, bucket_rate, mix_rates
 from optimizer.schedule.document import (
     BatchInferenceJob,
     HardwareRule,
@@ -82,13 +82,13 @@ class RejectedOption:
 
 
 def service_options(
-    service: ServiceWorkload, kinds: Iterable[NodeKind], *, as_of: date
+    service: ServiceWorkload, kinds: Iterable[NodeKind], *, as_of: date, own_rows: OwnRows = ()
 ) -> tuple[list[ServiceOption], list[RejectedOption]]:
     """Replicas that keep the service's floor, one per node kind and useful replica size.
 
     Of a mix, also those that serve some sizes of request only; a size that none of them serves is
     told with every kind's reason. `as_of` is the first day of the schedule: engines are as fast as
-    they were then.
+    they were then. `own_rows` are the user's measured speeds.
     """
     options: list[ServiceOption] = []
     rejected: list[RejectedOption] = []
@@ -101,7 +101,7 @@ def service_options(
         allowed.append(kind)
         found: list[ServiceOption] = []
         for gpus in replica_sizes(kind, service.min_gpus):
-            option = _replica(service, kind, gpus, as_of)
+            option = _replica(service, kind, gpus, as_of, own_rows)
             if isinstance(option, Unfit):
                 reason = option.reason
             else:
@@ -111,16 +111,16 @@ def service_options(
         else:
             rejected.append(RejectedOption(service.name, str(kind), reason))
     if options and service.mix:
-        rejected += _unserved(service, options, allowed, as_of)
+        rejected += _unserved(service, options, allowed, as_of, own_rows)
     return options, rejected
 
 
 def _replica(
-    service: ServiceWorkload, kind: NodeKind, gpus: int, as_of: date
+    service: ServiceWorkload, kind: NodeKind, gpus: int, as_of: date, own_rows: OwnRows
 ) -> ServiceOption | Unfit:
     share = _share(kind, gpus)
     if service.mix:
-        mix = mix_rates(service, kind.gpu, gpus, as_of)
+        mix = mix_rates(service, kind.gpu, gpus, as_of, own_rows)
         if isinstance(mix, Unfit):
             return mix
         rates = mix.rates if len(mix.rates) > 1 else ()
@@ -137,6 +137,7 @@ def _replica(
         floor_tokens_per_s=service.floor,
         ttft_s=service.ttft,
         measured=_measured(service),
+        own_rows=own_rows,
         as_of=as_of.isoformat(),
         lengths_stated=_lengths_stated(service),
     )
@@ -154,20 +155,25 @@ def _unserved(
     options: Iterable[ServiceOption],
     kinds: Iterable[NodeKind],
     as_of: date,
+    own_rows: OwnRows,
 ) -> Iterator[RejectedOption]:
     served = [option.abilities for option in options]
     for b, bucket in enumerate(service.mix):
         if any(rates[b] for rates in served):
             continue
         for kind in kinds:
-            found = bucket_rate(service, bucket, kind.gpu, kind.count, as_of)
+            found = bucket_rate(service, bucket, kind.gpu, kind.count, as_of, own_rows)
             if isinstance(found, Unfit):
                 reason = found.reason
                 yield RejectedOption(service.name, str(kind), reason, bucket.label)
 
 
 def job_options(
-    job: TrainingJob | BatchInferenceJob, kinds: Iterable[NodeKind], *, as_of: date
+    job: TrainingJob | BatchInferenceJob,
+    kinds: Iterable[NodeKind],
+    *,
+    as_of: date,
+    own_rows: OwnRows = (),
 ) -> tuple[list[JobOption], list[RejectedOption], float]:
     """Gangs that can do a job, the hardware that cannot, and the work in the options' unit."""
     options: list[JobOption] = []
@@ -179,7 +185,7 @@ def job_options(
             continue
         found = []
         for nodes in range(job.min_nodes, job.max_nodes + 1):
-            option = _gang(job, kind, nodes, as_of)
+            option = _gang(job, kind, nodes, as_of, own_rows)
             if isinstance(option, JobOption):
                 found.append(option)
             else:
@@ -201,10 +207,14 @@ def job_work(job: TrainingJob | BatchInferenceJob) -> float:
 
 
 def _gang(
-    job: TrainingJob | BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+    job: TrainingJob | BatchInferenceJob,
+    kind: NodeKind,
+    nodes: int,
+    as_of: date,
+    own_rows: OwnRows,
 ) -> JobOption | Unfit:
     if isinstance(job, BatchInferenceJob):
-        return _batch_gang(job, kind, nodes, as_of)
+        return _batch_gang(job, kind, nodes, as_of, own_rows)
     if job.gpu_hours is not None and job.gpu is not None:
         reference = node_kind(job.gpu).gpu
         speed = relative_training_speed(reference, kind.gpu, kind.count, nodes)
@@ -244,7 +254,7 @@ def _gang(
 
 
 def _batch_gang(
-    job: BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date
+    job: BatchInferenceJob, kind: NodeKind, nodes: int, as_of: date, own_rows: OwnRows
 ) -> JobOption | Unfit:
     """Nodes work on requests by themselves: n nodes do n times the work of one."""
     best: JobOption | None = None
@@ -259,6 +269,7 @@ def _batch_gang(
             prompt_tokens=job.prompt_tokens,
             output_tokens=job.output_tokens,
             measured=_measured(job),
+            own_rows=own_rows,
             as_of=as_of.isoformat(),
             lengths_stated=_lengths_stated(job),
         )

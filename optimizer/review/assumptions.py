@@ -1,12 +1,13 @@
 """Every default of the product in one list, with value, source, age and day of review.
 
 Rules, published ranges and what schedules take come from ``data/finance``; running costs and
-exchange rates from their tables; the constants of the sizing formulas from the module that uses
-them, so that the list cannot say something else than the program does.
+exchange rates from their tables; constants of the sizing formulas from the tables and the module
+that the formulas read, so that the list cannot say something else than the program does.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, timedelta
@@ -15,7 +16,6 @@ from decimal import Decimal
 from optimizer.finance.defaults import Default, NamedCurve, defaults, residual_curves
 from optimizer.finance.presets import Method, Preset, presets, vat_rates
 from optimizer.sizing import constants
-from optimizer.sizing.rates import fitted
 from providers.bundled import data_path
 from providers.fx import bundled_fx
 from providers.price_table import read_running_costs
@@ -23,6 +23,8 @@ from providers.price_table import read_running_costs
 PRICE_DAYS = 90
 """Running costs and exchange rates are due for a look after so many days, as prices are."""
 _SIZING = "sizing.constants"
+_FITTED = {"speed": "inference_constants.csv", "memory": "memory.csv", "training": "training.csv"}
+"""Tables of ``data/sizing`` that `make calibrate` writes, by what they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +135,25 @@ def _rates() -> Iterator[Default]:
 
 
 def _sizing(like: Default) -> Iterator[Default]:
-    """Numbers of the sizing module: alone, in a table by name, or in a row of such a table."""
+    """Rules of the sizing module, and every fitted constant."""
     for name, found in vars(constants).items():
         if not name.isupper() or name in ("GB", "GIB"):
             continue
         for id, value in _numbers(f"sizing.{name.lower()}", found):
             yield replace(like, id=id, value=value, note="")
-    for name, number in fitted().items():
-        note = "fitted: data/sizing/inference_constants.csv"
-        yield replace(like, id=f"sizing.speed.{name}", value=f"{number:.6f}", note=note)
+    for use, table in _FITTED.items():
+        with data_path("sizing", table).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                name = (row.get("name") or row["constant"]).replace(" ", "_")
+                basis = "fitted" if int(row["rows"]) else "no measurements, its prior"
+                note = f"{basis}: data/sizing/{table}"
+                yield replace(
+                    like,
+                    id=f"sizing.{use}.{name}",
+                    value=row["value"],
+                    unit=row["unit"],
+                    note=note,
+                )
 
 
 def _numbers(id: str, found: object) -> Iterator[tuple[str, str]]:

@@ -390,6 +390,9 @@ class ScheduleDocument(Section):
     horizon: Horizon = Field(description="The days the plan covers")
     currency: Currency = Field(description="Currency of all results")
     workloads: list[Workload] = Field(min_length=1, description="What must run")
+    measurements: Path | None = Field(
+        None, description="Table of speeds of inference you measured, such as a CSV"
+    )
     hardware: HardwareSection = Field(
         default_factory=HardwareSection, description="Hardware owned, and what may be bought"
     )

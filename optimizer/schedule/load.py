@@ -7,7 +7,7 @@ import copy
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -32,14 +32,21 @@ from providers import yaml_text
 from providers.errors import DocumentError, Fault
 from providers.yaml_text import Source
 
+if TYPE_CHECKING:
+    from optimizer.sizing.measured.inference import InferenceRow
+
 _S = TypeVar("_S", bound=BaseModel)
 _T = TypeVar("_T")
 _LISTS: set[yaml_text.Path] = {("workloads",), ("hardware", "owned"), ("hardware", "buy")}
 _WORKLOAD: TypeAdapter[Workload] = TypeAdapter(Workload)
 
 
-def load_schedule(path: Path) -> Schedule:
+def load_schedule(path: Path, measurements: Path | None = None) -> Schedule:
     """The schedule in a YAML file.
+
+    Args:
+        path: the file.
+        measurements: table of the user's own speeds, in place of the one that the file names.
 
     Raises:
         DocumentError: with every fault found, in the order of the lines.
@@ -50,7 +57,7 @@ def load_schedule(path: Path) -> Schedule:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DocumentError([Fault(str(path), 0, 0, "", f"cannot be read: {reason}")]) from None
-    return _parse(content, str(path), path.parent)
+    return _parse(content, str(path), path.parent, measurements)
 
 
 def parse_schedule(text: str, name: str, folder: Path = Path()) -> Schedule:
@@ -67,18 +74,21 @@ def parse_schedule(text: str, name: str, folder: Path = Path()) -> Schedule:
     return _parse(text.encode("utf-8", "surrogatepass"), name, folder)
 
 
-def _parse(content: bytes, name: str, folder: Path) -> Schedule:
+def _parse(content: bytes, name: str, folder: Path, measurements: Path | None = None) -> Schedule:
     source = read_yaml(content, name)
-    return checked(source, hashlib.sha256(content).hexdigest(), folder)
+    return checked(source, hashlib.sha256(content).hexdigest(), folder, measurements)
 
 
-def checked(source: Source, sha256: str, folder: Path) -> Schedule:
+def checked(
+    source: Source, sha256: str, folder: Path, measurements: Path | None = None
+) -> Schedule:
     """The schedule that a document holds, once every rule is seen to be kept.
 
     Args:
         source: plain data; faults have the places it knows.
         sha256: what the schedule is told from others by.
         folder: where relative paths in the schedule start.
+        measurements: table of the user's own speeds, in place of the one that the document names.
 
     Raises:
         DocumentError: with every fault found, in the order of the lines.
@@ -105,16 +115,45 @@ def checked(source: Source, sha256: str, folder: Path) -> Schedule:
         )
     workloads = [with_files(workload, folder) for workload in document.workloads]
     mixes = with_mixes(document.model_copy(update={"workloads": workloads}), source, folder)
-    if mixes.faults:
-        raise DocumentError(mixes.faults)
+    table = measurements or (document.measurements and folder / document.measurements)
+    rows, content, wrong = _measurements(source, table) if table else ((), b"", [])
+    if mixes.faults or wrong:
+        raise DocumentError([*mixes.faults, *wrong])
     return Schedule(
         mixes.document,
         source.name,
-        mixes.sha256(sha256),
+        with_contents(sha256, mixes.content, content),
         folder,
         tuple(found.notes),
         mixes.places,
+        rows,
     )
+
+
+def with_contents(sha256: str, *contents: bytes) -> str:
+    """What a schedule and the tables it was read with are told from others by."""
+    for content in contents:
+        if content:
+            sha256 = hashlib.sha256(sha256.encode() + content).hexdigest()
+    return sha256
+
+
+def _measurements(
+    source: Source, table: Path
+) -> tuple[tuple[InferenceRow, ...], bytes, list[Fault]]:
+    """The user's own speeds, the bytes they stand in, and what is wrong with them."""
+    from optimizer.sizing.measured.own import measurements_in
+
+    try:
+        content = table.read_bytes()
+        return measurements_in(content, str(table)), content, []
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"'{table.name}' cannot be read: {reason}"
+        hint = "the path starts at the schedule's folder"
+        return (), b"", [source.fault(("measurements",), message, hint)]
+    except DocumentError as error:
+        return (), b"", list(error.faults)
 
 
 def _own_hardware(source: Source, folder: Path) -> list[Fault]:

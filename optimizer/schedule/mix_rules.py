@@ -7,7 +7,6 @@ for each node whose throughput was measured, named as the node is (`L4`, `8xA100
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -99,14 +98,6 @@ class Mixes:
     content: bytes = b""
     """Of the histograms read."""
     faults: list[Fault] = field(default_factory=list)
-
-    def sha256(self, schedule: str) -> str:
-        """Of the schedule and its histograms together."""
-        return (
-            hashlib.sha256(schedule.encode() + self.content).hexdigest()
-            if self.content
-            else schedule
-        )
 
 
 def with_mixes(document: ScheduleDocument, source: Source, folder: FilePath) -> Mixes:

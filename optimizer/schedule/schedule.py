@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimizer.schedule.document import Horizon, ScheduleDocument
 from providers.errors import Fault
+
+if TYPE_CHECKING:
+    from optimizer.sizing.measured.inference import InferenceRow
 
 
 def first_and_last(horizon: Horizon) -> tuple[date, date]:
@@ -26,13 +30,15 @@ class Schedule:
     source: str
     """Name of the file, as given."""
     sha256: str
-    """Of the file's bytes, and of those of the histograms it names."""
+    """Of the file's bytes, and of those of the histograms and measurements it names."""
     folder: Path
     """Where relative paths in the document start."""
     notes: tuple[Fault, ...] = ()
     """What is no fault but may not be meant, with its place."""
     bucket_places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Service → file, line and column of each size of its requests."""
+    own_rows: tuple[InferenceRow, ...] = ()
+    """Speeds the user measured; they go before published ones."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -23,10 +23,6 @@ class WeightFormat:
     source: str
 
     @property
-    def quantised(self) -> bool:
-        return self.linear_bits < 16
-
-    @property
     def experts_only(self) -> bool:
         """Whether only experts are stored so, attention staying 16-bit."""
         return self.kind == "mxfp4"

@@ -12,7 +12,7 @@ import re
 from functools import cache
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import FORMATS, GGUF_ENGINES
+from optimizer.sizing.constants import FORMAT_KINDS, GGUF_ENGINES
 from providers.bundled import data_path
 from providers.hardware import Accelerator
 
@@ -107,7 +107,7 @@ def generation(engine: str, version: str = "", date: str = "") -> str:
 def era(engine: str, day: str) -> str:
     """The generation that was current on an ISO day; empty for today's, or where none is given.
 
-    Today's engine is taken as it was measured, whatever its version: new ones are rarely slower.
+    Measurements of its earlier generations speak for today's, put right by the model's difference.
     """
     found = generation(engine, date=day)
     return "" if found == generation(engine) else found
@@ -124,7 +124,9 @@ def factors(
     card: ModelCard, precision: str, engine: str, gpu: Accelerator, gpus: int, maker: str
 ) -> dict[str, Names]:
     """Names of the constants whose product is each of `RATES`; `maker`: see `generation`."""
-    kind, form = speed_class(gpu), FORMATS[precision].kind
+    kind, form = speed_class(gpu), FORMAT_KINDS[precision]
+    if form == "mxfp4":  # assumed: nobody measured it, and its kernels unpack 4 bits alike
+        form = "int4"
     runs = f"engine.{maker}"
     group = "server" if kind in SERVER_CLASSES else "apple" if kind == "apple" else "consumer"
     bandwidth: Names = ("hardware.all.bandwidth", f"hardware.{kind}.bandwidth")
@@ -153,7 +155,10 @@ def factors(
     if card.mixture_of_experts:
         decode += ("experts.compute",)
         stream += ("experts.bandwidth",)
-        layer += (f"experts.{'transformers' if engine == 'transformers' else 'fused'}.layer",)
+        if engine == "transformers":
+            layer += ("experts.transformers.layer",)
+        elif engine not in GGUF_ENGINES:  # whose layers cost many times as much; nobody measured it
+            layer += ("experts.fused.layer",)
     link = f"link.{link_name(gpu)}"
     latency: Names = (f"{link}.latency_s",)
     if gpus > 2:

@@ -11,7 +11,7 @@ from optimizer.sizing.constants import (
     BEFORE_AMPERE,
     BEFORE_VOLTA,
     ENGINES,
-    FORMATS,
+    FORMAT_KINDS,
     GB,
     GGUF_ENGINES,
     GGUF_ONLY,
@@ -184,7 +184,7 @@ def replica(
 ) -> Replica | Unfit:
     """The replica, or why there can be none: software, split, memory, unknown figures.
 
-    `maker` is the engine's generation (empty: the newest, whichever was measured); `own` are the
+    `maker` is the engine's generation (empty: the newest); `own` are the
     user's measurements, preferred to published ones.
     """
     card, accelerator = model_card(model), accelerators()[gpu]
@@ -279,20 +279,20 @@ def memory_fault(
 
 def software_fault(precision: str, engine: str, gpu: Accelerator, gpus: int) -> str:
     """Why the engine cannot run the format on the card; empty when it can."""
-    if precision not in FORMATS:
-        return f"{precision} is none of {', '.join(FORMATS)}"
+    if precision not in FORMAT_KINDS:
+        return f"{precision} is none of {', '.join(FORMAT_KINDS)}"
     if engine not in ENGINES:
         return f"{engine} is none of {', '.join(ENGINES)}"
-    form = FORMATS[precision]
+    kind = FORMAT_KINDS[precision]
     if engine in GGUF_ENGINES and precision not in (*GGUF_ONLY, "bf16", "fp16"):
         return f"{engine} reads GGUF files, not {precision}; use q4_k_m or q8_0"
     if engine not in GGUF_ENGINES and precision in GGUF_ONLY:
         return f"{precision} is a GGUF format, which {engine} does not serve; use llama.cpp"
-    if form.kind == "nf4" and engine not in ("transformers", "vllm"):
+    if kind == "nf4" and engine not in ("transformers", "vllm"):
         return f"{engine} does not serve nf4"
     if gpu.stack == "metal" and engine not in METAL_ENGINES:
         return f"{engine} does not run on {gpu.vendor} silicon; use llama.cpp or ollama"
-    if gpu.stack == "metal" and (form.kind == "nf4" or form.kind == "float8"):
+    if gpu.stack == "metal" and (kind == "nf4" or kind == "float8"):
         return f"{precision} needs an NVIDIA or AMD card"
     if ENGINES[engine].tensor_parallel and gpu.family in BEFORE_VOLTA:
         return f"{engine} does not support {gpu.family}"

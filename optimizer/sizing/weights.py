@@ -81,15 +81,6 @@ def weights_bytes(card: ModelCard, precision: str) -> float:
     return weights(card, precision).total
 
 
-def gpu_weights_bytes(card: ModelCard, precision: str, gpus: int) -> float:
-    """Bytes on each GPU under tensor parallelism: norms and routers are copied, the rest divided.
-
-    Source: Shoeybi et al. 2019, arXiv:1909.08053; embedding and head are divided by vocabulary.
-    """
-    parts = weights(card, precision)
-    return (parts.linear + parts.embedding + parts.head) / gpus + parts.small
-
-
 def hf_calculator_gib(card: ModelCard, bits: int = 4) -> float:
     """What Hugging Face's memory calculator prints for a model, in GiB.
 

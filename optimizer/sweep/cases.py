@@ -75,9 +75,7 @@ class Cases:
         as_of = values.get(AS_OF)
         digest = self._book(schedule, date.fromisoformat(as_of) if as_of else None)
         rent = Decimal(values.get(RENT, 1))
-        key = case_key(
-            self.sweep.schedule.sha256, edits, digest, facts_digest(), self.sweep.document.options
-        )
+        key = case_key(schedule.sha256, edits, digest, facts_digest(), self.sweep.document.options)
         return Case(number, edits, schedule, digest, rent, key)
 
     def _book(self, schedule: Schedule, as_of: date | None) -> str:

@@ -102,7 +102,8 @@ def check_all(check: Checker) -> None:
 def _header(check: Checker, plan: PlanDocument, schedule: Schedule, book: OfferBook) -> bool:
     """Whether this is the schedule and the prices of the plan; else nothing else would hold."""
     words = (
-        f"the schedule has changed since the plan was made: its SHA-256 is {schedule.sha256}, "
+        f"the schedule has changed since the plan was made, or a table read with it: "
+        f"its SHA-256 is {schedule.sha256}, "
         f"the plan's is {plan.schedule_sha256}"
     )
     check.check(HEADER, plan.schedule_sha256 == schedule.sha256, words)

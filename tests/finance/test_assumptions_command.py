@@ -19,6 +19,9 @@ from optimizer.finance.defaults import defaults
 from optimizer.finance.presets import presets, vat_rates
 from optimizer.review.assumptions import reviewed
 from optimizer.sizing import constants
+from optimizer.sizing.rates import fitted
+from optimizer.sizing.reservation import fitted_memory
+from optimizer.sizing.training.constants import constants as training_constants
 from providers.errors import RentoptError
 from providers.fx import bundled_fx
 
@@ -54,10 +57,15 @@ def test_an_id_is_listed_once() -> None:
 
 def test_sizing_constants_are_listed_as_the_program_has_them() -> None:
     rows = listed("sizing")
-    assert float(rows["sizing.preallocated_share"]["value"]) == constants.PREALLOCATED_SHARE
-    assert float(rows["sizing.classes.h100.compute"]["value"]) == constants.CLASSES["h100"].compute
-    per_class = [id for id in rows if id.startswith("sizing.classes.")]
-    assert len(per_class) == len(constants.CLASSES) * len(fields(constants.HardwareClass))
+    speedup = rows["sizing.fp8_speedup_with_units"]["value"]
+    assert float(speedup) == constants.FP8_SPEEDUP_WITH_UNITS
+    per_engine = [id for id in rows if id.startswith("sizing.engines.")]
+    assert len(per_engine) == len(constants.ENGINES) * len(fields(constants.Engine))
+    used = {f"speed.{name}": value for name, value in fitted().items()}
+    used |= {f"memory.{name}": value for name, value in fitted_memory().items()}
+    used |= {f"training.{name}".replace(" ", "_"): x for name, x in training_constants().items()}
+    assert {id: float(rows[f"sizing.{id}"]["value"]) for id in used} == used
+    assert rows["sizing.memory.driver_gb"]["unit"].startswith("GB")
 
 
 def test_the_exchange_rates_in_use_are_listed() -> None:

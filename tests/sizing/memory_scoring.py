@@ -28,13 +28,16 @@ def kind(row: MemoryRow) -> str:
 
 
 def score_memory() -> Scores:
-    """Errors of the rows kept for testing, by kind, and of all together."""
+    """Errors of the rows kept for testing: of all, by kind, and of programs by engine and card."""
     scores: Scores = defaultdict(list)
     for row in memory_rows():
         if not fitted_on(row):
             error = abs(predicted_bytes(row, fitted_memory()) / row.bytes - 1.0)
             scores[kind(row)].append(error)
             scores["all, not fitted"].append(error)
+            if row.counts != "file":
+                scores[f"engine {row.engine}"].append(error)
+                scores[f"on {accelerators()[row.hardware].family}"].append(error)
     return scores
 
 
@@ -65,10 +68,11 @@ def plain_bytes(row: MemoryRow) -> float:
 
 
 def summary(scores: Scores) -> dict[str, tuple[int, float, float]]:
-    """Rows, median and 90th percentile of each kind."""
+    """Rows, median and 90th percentile of each kind that has five rows or more."""
     return {
         name: (len(errors), median(errors), sorted(errors)[int(0.9 * len(errors))])
         for name, errors in sorted(scores.items())
+        if len(errors) >= 5
     }
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.model_cards import model_card, model_cards
-from optimizer.sizing.constants import ENGINES, FORMATS, GB, GIB
+from optimizer.sizing.constants import ENGINES, GB, GIB
 from optimizer.sizing.memory import (
     cache_capacity_tokens,
     kv_cache_bytes_per_token,
@@ -54,7 +54,7 @@ def test_more_context_never_lowers_memory(card, users, fewer, more):
     assert needed(fewer) <= needed(more)
 
 
-@given(cards, st.sampled_from(sorted(FORMATS)), st.integers(1, 32), tokens)
+@given(cards, st.sampled_from(precisions()), st.integers(1, 32), tokens)
 def test_more_gpus_never_raise_the_memory_of_one(card, precision, users, prompt):
     each = []
     for gpus in (1, 2, 4, 8):

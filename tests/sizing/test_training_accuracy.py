@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from training_scoring import (
+    by_class,
     card_of,
     held_out,
     one_utilisation,
@@ -109,6 +110,16 @@ def test_the_documentation_prints_the_training_errors_as_they_are():
         for key, e in expected_errors().items()
     }
     assert printed() == shown
+
+
+def test_the_documentation_prints_them_by_software_and_chip():
+    shown = [
+        f"| training: {name} | {len(missed)} | {100 * percentile(missed, 0.5):.1f} % "
+        f"| {100 * percentile(missed, 0.9):.1f} % |"
+        for name, missed in by_class().items()
+    ]
+    text = DOCS.read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("| training: ")] == shown
 
 
 def test_what_the_files_sum_up_is_what_they_hold():

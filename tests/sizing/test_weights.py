@@ -7,20 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.model_cards import model_card, model_cards
-from optimizer.sizing.constants import FORMATS, GB, GIB
+from optimizer.sizing.constants import GB, GIB
 from optimizer.sizing.formats import weight_formats
 from optimizer.sizing.gguf import gguf_files
+from optimizer.sizing.placement import placement
+from optimizer.sizing.throughput import inference_speed
 from optimizer.sizing.weights import (
-    gpu_weights_bytes,
     hf_calculator_gib,
     precisions,
     weights,
     weights_bytes,
     weights_gb_all_int4,
 )
+from providers.hardware import accelerators
 
 CONFIGS = Path(__file__).parents[1] / "model_cards" / "configs"
 QWEN = model_card("Qwen2-72B")
+A100 = accelerators()["A100-SXM4-80GB"]
 cards = st.sampled_from(list(model_cards().values()))
 
 
@@ -88,8 +91,12 @@ def test_only_experts_of_gpt_oss_are_stored_in_four_bits():
 
 
 def test_every_precision_has_a_speed_too():
-    assert set(precisions()) == set(FORMATS)
     assert len(gguf_files()) >= 9
+    for precision in precisions():
+        engine = "llama.cpp" if precision in gguf_files() else "vllm"
+        speed = inference_speed(QWEN, precision, engine, A100, 2)
+        assert speed is not None
+        assert speed.token_s(1, 1000, 300) > 0
 
 
 LADDERS = (
@@ -109,9 +116,11 @@ def test_a_narrower_format_never_takes_more_memory(card, ladder):
 
 @given(cards, st.sampled_from(precisions()), st.integers(1, 16))
 def test_tensor_parallelism_never_raises_the_weights_of_a_gpu(card, precision, gpus):
-    fewer, more = (gpu_weights_bytes(card, precision, n) for n in (gpus, gpus + 1))
+    alone, fewer, more = (
+        placement(card, precision, "vllm", A100, n).weights for n in (1, gpus, gpus + 1)
+    )
     assert more <= fewer
-    assert gpu_weights_bytes(card, precision, 1) == pytest.approx(weights_bytes(card, precision))
+    assert alone == pytest.approx(weights_bytes(card, precision))
     assert more * (gpus + 1) >= weights_bytes(card, precision)
 
 

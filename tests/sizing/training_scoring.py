@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from optimizer.sizing.measured.common import FORM_UNSTATED, shape
+from optimizer.sizing.measured.inference import family
 from optimizer.sizing.training.cases import Case, cases
 from providers.bundled import data_path
 
@@ -59,6 +60,15 @@ def one_utilisation() -> list[HeldOut]:
         predicted = median(others) * nominal(case)
         found.append(HeldOut(case, "tokens_per_s", case.row.tokens_per_s or 0.0, predicted))
     return found
+
+
+def by_class() -> dict[str, list[float]]:
+    """Errors of speed, sources left out, by software and by chip; five rows or more."""
+    found = defaultdict(list)
+    for row in held_out("tokens_per_s"):
+        found[f"software {row.case.setup.framework}"].append(row.error)
+        found[f"on {family(row.case.row.hardware)}"].append(row.error)
+    return {name: errors for name, errors in sorted(found.items()) if len(errors) >= 5}
 
 
 def percentile(errors: list[float], share: float) -> float:

@@ -87,9 +87,7 @@ def _limits(paces: Paces) -> Iterator[str]:
 
 def _memory(paces: Paces) -> Iterator[str]:
     case, memory = paces.case, paces.memory
-    plural = "" if paces.planned == 1 else "s"
-    load = f"{paces.planned} request{plural} of {case.length} tokens"
-    yield f"memory of {load}: {memory_words(memory)}"
+    yield f"memory of {paces.planned} x {case.length} tokens: {memory_words(memory)}"
     yield f"claimed: {memory.claimed_gb:.1f} GB, what the card's own tools show"
     if memory.host_gb >= 0.05:
         yield f"host memory: {memory.host_gb:.1f} GB of weights and cache"

@@ -183,9 +183,6 @@ class Table:
             counts[case.cell] = counts.get(case.cell, 0) + 1
         self.weight = np.array([counts[case.cell] ** -0.5 for case in self.cases])
 
-    def _column(self, name: str) -> Array:
-        return np.array([getattr(case.asked, name) for case in self.cases], dtype=np.float64)
-
     def log_rates(self, theta: Array) -> dict[str, Array]:
         """Logarithm of each rate of each case, for logarithms `theta` of the constants."""
         count = len(self.cases)

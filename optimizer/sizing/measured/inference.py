@@ -170,7 +170,7 @@ class Asked:
     precision: str
     engine: str
     maker: str
-    """Generation of the engine; empty: whichever was measured."""
+    """Generation of the engine; empty: today's, which earlier ones may speak for."""
     gpu: str
     gpus: int
     prompt_tokens: int
@@ -266,9 +266,8 @@ def _point(row: InferenceRow, asked: Asked) -> Point | None:
         return None
     card, gpu = model_cards()[row.model], accelerators()[row.hardware]
     there: InferenceSpeed | None = asked.speed
-    if not same:
-        maker = made_by if asked.maker else ""
-        there = inference_speed(card, asked.precision, asked.engine, gpu, row.gpus, maker=maker)
+    if not same or made_by != (asked.maker or generation(asked.engine)):
+        there = inference_speed(card, asked.precision, asked.engine, gpu, row.gpus, maker=made_by)
     shown = token_s(row, there) if there else None
     if there is None or shown is None:
         return None

@@ -34,7 +34,12 @@ def read_measurements(path: Path) -> tuple[InferenceRow, ...]:
     Raises:
         DocumentError: every fault, with line and column.
     """
-    table = Table(path.read_bytes(), str(path), COLUMNS, REQUIRED)
+    return measurements_in(path.read_bytes(), str(path))
+
+
+def measurements_in(content: bytes, name: str) -> tuple[InferenceRow, ...]:
+    """The same of a file's bytes; `name` stands for the file in messages."""
+    table = Table(content, name, COLUMNS, REQUIRED)
     rows = [_row(number, row) for number, row in enumerate(table.rows, 1)]
     table.check()
     return tuple(rows)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from optimizer.model_cards import ModelCard
-from optimizer.sizing.constants import GB, GIB, UNIFIED_SHARE
+from optimizer.sizing.constants import GB, GIB
 from optimizer.sizing.memory import MemoryBreakdown, weights_bytes
+from optimizer.sizing.reservation import visible_bytes
 from optimizer.sizing.training.constants import Constants, constants
 from optimizer.sizing.training.setup import (
     Gang,
@@ -53,7 +54,7 @@ def training_memory(
     spare = c["memory context"] * GB + c["memory fragments"] * activations
     spare += c["memory peers"] * GB if gang.gpus > 1 else 0.0
     if gang.gpu.unified_memory:
-        available, spare = gang.gpu.memory_gb * GIB * UNIFIED_SHARE, 0.0
+        available, spare = visible_bytes(gang.gpu), 0.0
     else:
         available = gang.gpu.memory_gb * GIB * USABLE_SHARE
     return MemoryBreakdown(
