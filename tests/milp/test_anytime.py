@@ -227,3 +227,43 @@ def test_a_solution_that_is_half_written_is_not_read(tmp_path: Path) -> None:
     for cut in ("Objective 6\n", "Objective 6\n# Columns -2\n 1", "Objective 6\n# Columns -1\n 1 "):
         files.better.write_text(whole + cut)
         assert files.best(3) == (7.0, [1.0, 0.0, 2.5]), cut
+    files.better.write_text(whole + "Objective 6\n# Columns -0\n")
+    assert files.best(3) == (6.0, [0.0, 0.0, 0.0])
+
+
+LATER = (
+    " 1 0\nObjective 6\n# Columns -1\n 2 2\n",
+    " 1 0 2\n 2 2\n",
+    " 1 0\n 2 7\n",
+    " 1 2\n 2 2\n",
+    " 1 0\n x 2\n",
+)
+
+
+@pytest.mark.parametrize("lines", LATER)
+def test_a_solution_that_is_not_well_formed_is_not_read(tmp_path: Path, lines: str) -> None:
+    """One that is cut short and followed by another, or says what no column can be."""
+    files = HighsFiles(tmp_path)
+    files.better.write_text("Objective 5\n# Columns -2\n" + lines)
+    whole = (6.0, [0.0, 0.0, 2.0]) if "Objective" in lines else None
+    assert files.best(3) == whole
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_whatever_part_of_the_file_is_there_only_whole_solutions_are_read(
+    tmp_path: Path, first: int
+) -> None:
+    rng = random.Random(first)
+    n, text, known = 15, "", []
+    for _ in range(4):
+        values = [rng.choice([0.0, 0.0, 1.0, 12.5, 1e-7]) for _ in range(n)]
+        listed = [(i, x) for i, x in enumerate(values) if x]
+        cost = rng.uniform(-5, 5)
+        text += f"Objective {cost!r}\n# Columns -{len(listed)}\n"
+        text += "".join(f" {x!r} {i}\n" for i, x in listed)
+        known.append((len(text), (cost, values)))
+    files = HighsFiles(tmp_path)
+    for cut in range(len(text) + 1):
+        files.better.write_text(text[:cut])
+        whole = [found for end, found in known if end <= cut]
+        assert files.best(n) == (whole[-1] if whole else None), cut
