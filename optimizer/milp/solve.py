@@ -36,8 +36,10 @@ EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 7
 """Most days that are merged."""
+DAY_NODES = 500
+"""Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
-"""Most time for one day by itself; what a day took otherwise stays."""
+"""Most time for one day when the time allowed has passed: before, the clock decides nothing."""
 __all__ = ["NoSolution", "SolveOptions", "solve"]
 
 
@@ -181,8 +183,9 @@ class _Search:
             self.found(narrowed.widened(answer))
 
     def _day(self, day: Instance) -> Solution | None:
-        exactly = replace(self.options, gap=EXACTLY, watch=None)
-        answer = _solve_exact(day, exactly, time.monotonic() + DAY_S)
+        exactly = replace(self.options, gap=EXACTLY, watch=None, nodes=DAY_NODES)
+        until = max(self.deadline, time.monotonic() + DAY_S)
+        answer = _solve_exact(day, exactly, until)
         return answer if isinstance(answer, Solution) else None
 
     def _jobs(self, jobs: Instance) -> Solution | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.milp.anytime import Watch
-from optimizer.milp.cuts import cheapest_worth, pool_prices, supply_model
+from optimizer.milp.cuts import MOST_NODES, MOST_S, cheapest_worth, pool_prices, supply_model
 from optimizer.milp.instance import Instance, Service, Solution
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.solver import SolveOptions, run_solver
@@ -67,7 +67,8 @@ def _in_advance(
 def _cheapest(service: Service, load: float, prices: list[float]) -> dict[int, float]:
     """Replicas on the cheapest whole nodes that earn what a load is worth; empty: none found."""
     model, columns = supply_model([service], [load], prices)
-    raw = run_solver(model, SolveOptions(gap=1e-3), time.monotonic() + 1.0)
+    options = SolveOptions(gap=1e-3, nodes=MOST_NODES)
+    raw = run_solver(model, options, time.monotonic() + MOST_S)
     values = raw.values or []
     return {c: float(round(values[i])) for (_, c), i in columns.items() if values}
 
