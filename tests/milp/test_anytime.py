@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from random_instances import larger, term_offer, tiny
 
+from optimizer.milp import solve as solving
 from optimizer.milp.anytime import Known, Stopped, Watch
 from optimizer.milp.assemble import assemble
 from optimizer.milp.cover import Stock, Supplier
@@ -23,13 +24,14 @@ from optimizer.milp.instance import (
     Asset,
     HourlyOffer,
     Instance,
+    Limits,
     ReplicaOption,
     Service,
     SlicePoint,
     Solution,
     Start,
 )
-from optimizer.milp.polish import objective
+from optimizer.milp.polish import can_polish, objective
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
 from optimizer.milp.solver import run_solver
 
@@ -67,6 +69,26 @@ def test_a_first_plan_is_there_for_most_instances_that_have_one() -> None:
     found = [data for data in possible if first_plan(data) is not None]
     assert len(possible) > 80
     assert len(found) > 0.85 * len(possible)
+
+
+def test_a_first_plan_is_settled_before_the_solver_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the solver's search of the whole, what is left is a plan, and often a cheaper one."""
+    monkeypatch.setattr(solving, "TINY_COLUMNS", 0)
+    monkeypatch.setattr(solving._Search, "_whole", lambda search: None)
+    cheaper = []
+    for seed in range(20):
+        data = replace(larger(seed, days=4, n_jobs=0), quotas=(), limits=Limits())
+        data = replace(data, term_offers=tuple(replace(o, least=1) for o in data.term_offers))
+        first = first_plan(data)
+        if first is None or not can_polish(data):
+            continue
+        found = solve(data, EXACT)
+        assert isinstance(found, Solution)
+        assert is_plan(data, found)
+        assert found.objective <= first.objective * SLACK
+        cheaper.append(found.objective < first.objective / SLACK)
+    assert len(cheaper) > 8
+    assert sum(cheaper) > 2
 
 
 def test_what_breaks_a_row_is_no_plan() -> None:
