@@ -90,7 +90,8 @@ def hedge(
     check_writable(output)
     from optimizer.milp.solve import SolveOptions
     from optimizer.milp.two_stage import Risk
-    from optimizer.report.hedge import hedge_json, hedge_text
+    from optimizer.report.hedge import hedge_text
+    from optimizer.report.hedge_document import hedge_json
     from optimizer.report.tables import TableFormat
     from optimizer.schedule.load import load_schedule
     from optimizer.uncertainty.load import load_scenarios

@@ -30,6 +30,7 @@ class SchemaKind(StrEnum):
     SWEEP = "sweep"
     SCENARIOS = "scenarios"
     SIZE = "size"
+    HEDGE = "hedge"
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
@@ -117,7 +118,8 @@ def schema(
     of: Annotated[
         SchemaKind,
         typer.Option(
-            "--of", help="What you write (all but plan and size), or a plan or size as JSON."
+            "--of",
+            help="What you write (all but plan, size and hedge), or what these print as JSON.",
         ),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
@@ -133,6 +135,10 @@ def schema(
         from optimizer.report.size.document import size_schema_text
 
         text = size_schema_text()
+    elif of is SchemaKind.HEDGE:
+        from optimizer.report.hedge_document import hedge_schema_text
+
+        text = hedge_schema_text()
     elif of is SchemaKind.ACTUALS:
         from optimizer.replan.actuals import actuals_schema_text
 

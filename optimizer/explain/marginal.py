@@ -40,7 +40,7 @@ class _Step:
 
 
 def marginals(best: Solved, asker: Asker) -> tuple[tuple[Marginal, ...], bool]:
-    """All of them, and whether the time cut them short.
+    """All of them, and whether the time cut them short: those it left no time for have no figure.
 
     Args:
         best: the plan, whose solution carries the bound of all plans.
@@ -52,7 +52,8 @@ def marginals(best: Solved, asker: Asker) -> tuple[tuple[Marginal, ...], bool]:
     rows: list[Marginal] = []
     for number, step in enumerate(steps):
         if asker.left_s <= 0:
-            return tuple(rows), True
+            rest = (Marginal(x.words, None, None, None, impossible=False) for x in steps[number:])
+            return (*rows, *rest), True
         rows.append(_row(step, problem, base, _within(asker, finer, len(steps) - number)))
     return tuple(rows), False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from optimizer.milp.assemble import assemble
 from optimizer.milp.encode import encode, keeps_rows
 from optimizer.milp.greedy import greedy
-from optimizer.milp.instance import Instance, Solution
+from optimizer.milp.instance import Instance, Service, Solution
 from optimizer.milp.narrow import pools_of
 from optimizer.milp.worth import missing
 
@@ -27,10 +27,12 @@ def first_plan(data: Instance) -> Solution | None:
 def is_plan(data: Instance, found: Solution) -> bool:
     """Whether a solution of an exact instance keeps every row of the model.
 
-    Only what the solution uses gets columns: all else is 0 in it.
+    Only what the solution uses gets columns: all else is 0 in it. Whether mixes can be routed is
+    asked without columns for their routes, which are many (`missing`).
     """
+    told = replace(data, services=tuple(map(_by_worth, data.services)))
     used = replace(
-        data,
+        told,
         term_offers=tuple(
             replace(
                 offer, starts=tuple(x for i, x in enumerate(offer.starts) if (o, i) in found.start)
@@ -42,4 +44,10 @@ def is_plan(data: Instance, found: Solution) -> bool:
     start = {(o, ids[o].index(i)): n for (o, i), n in found.start.items()}
     model, v = assemble(used, pools_of(data, found))
     values = encode(used, model, v, replace(found, start=start))
-    return values is not None and keeps_rows(model, values) and not missing(data, found)
+    return values is not None and keeps_rows(model, values) and not missing(told, found)
+
+
+def _by_worth(service: Service) -> Service:
+    """A mix told by worths: by one that holds for any plan where it has none."""
+    each = (1.0,) * len(service.buckets)
+    return replace(service, worths=(each,)) if service.routed else service

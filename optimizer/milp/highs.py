@@ -6,6 +6,7 @@ a file to start from, a file for each better solution, and the log goes to a cal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from ortools.math_opt.solvers.highs_pb2 import HighsOptionsProto
 
 INF = float("inf")
+HEAD = "Objective"
+NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 LOG_PRECISION = 1e-9
 """The log prints ten digits; a bound read from it is lowered by their rounding."""
 
@@ -50,29 +53,39 @@ class HighsFiles:
         options.bool_options["mip_improving_solution_report_sparse"] = True
 
     def best(self, n_columns: int) -> tuple[float, list[float]] | None:
-        """Objective and values of the last solution that was written whole."""
+        """Objective and values of the last solution that was written whole.
+
+        The file is read once, while HiGHS may still be writing it: what is not well-formed down to
+        the end of its last line is passed over for the solution before.
+        """
         if not self.better.exists():
             return None
-        lines = self.better.read_text(encoding="ascii", errors="replace").splitlines()
-        heads = [i for i, line in enumerate(lines) if line.startswith("Objective")]
-        for head in reversed(heads):
-            if head + 1 == len(lines) or not lines[head + 1].startswith("# Columns -"):
-                continue
-            listed = int(lines[head + 1].split("-")[-1])
-            entries = lines[head + 2 : head + 2 + listed]
-            # The last line of the file may still be being written.
-            if len(entries) == listed and (head != heads[-1] or _ended(self.better)):
-                values = [0.0] * n_columns
-                for entry in entries:
-                    value, column = entry.split()
-                    values[int(column)] = float(value)
-                return float(lines[head].split()[-1]), values
+        text = self.better.read_text(encoding="ascii", errors="replace")
+        for part in reversed(text.split(HEAD)[1:]):
+            found = _solution(part, n_columns)
+            if found is not None:
+                return found
         return None
 
 
-def _ended(path: Path) -> bool:
-    """Whether the file's last line is complete."""
-    return path.read_bytes().endswith(b"\n")
+def _solution(text: str, n_columns: int) -> tuple[float, list[float]] | None:
+    """What stands after `HEAD`: objective, number of entries, then "value column" in each line."""
+    head = re.match(rf" ({NUMBER})\n# Columns -(\d+)\n", text)
+    if head is None:
+        return None
+    lines = text[head.end() :].split("\n")
+    listed = int(head[2])
+    if len(lines) <= listed:  # whole lines end, so that something, if nothing, is after the last
+        return None
+    values = [0.0] * n_columns
+    before = -1
+    for line in lines[:listed]:
+        entry = re.fullmatch(rf" *({NUMBER}) +(\d+) *", line)
+        if entry is None or not before < int(entry[2]) < n_columns:
+            return None
+        before = int(entry[2])
+        values[before] = float(entry[1])
+    return float(head[1]), values
 
 
 def figures(line: str) -> tuple[float, float] | None:

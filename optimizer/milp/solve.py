@@ -16,7 +16,7 @@ from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_us
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
 from optimizer.milp.priced import add_dual_price
-from optimizer.milp.realize import realized
+from optimizer.milp.realize import realized, settled
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 from optimizer.milp.worth import missing, more_worths, with_worths
@@ -36,8 +36,10 @@ EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 7
 """Most days that are merged."""
+DAY_NODES = 500
+"""Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
-"""Most time for one day by itself; what a day took otherwise stays."""
+"""Most time for one day when the time allowed has passed: before, the clock decides nothing."""
 __all__ = ["NoSolution", "SolveOptions", "solve"]
 
 
@@ -47,6 +49,8 @@ class NoSolution:
 
     infeasible: bool
     """Proven: no plan exists. False: none was found in time."""
+    bound: float = -INF
+    """Proven: no plan costs less."""
 
 
 def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoSolution:
@@ -79,12 +83,16 @@ class _Search:
             options.watch.begin()
 
     def run(self) -> Solution | NoSolution:
-        if _size(self.data) > ROUTED_COLUMNS:
-            self.data = with_worths(self.data, self._until(WORTHS_SHARE))
         size = _size(self.data)
         if size > TINY_COLUMNS:
             self.found(first_plan(self.data))
+        if size > ROUTED_COLUMNS:
+            until = self._until(WORTHS_SHARE)
+            self.data = with_worths(self.data, until, self.options.watch)
+            size = _size(self.data)
         if size <= SMALL_COLUMNS:
+            if self.best is not None and can_polish(self.data) and not self.options.stopped:
+                self.found(settled(self.data, self.best, self._day))
             self._whole()
         else:
             self._merged()
@@ -175,8 +183,9 @@ class _Search:
             self.found(narrowed.widened(answer))
 
     def _day(self, day: Instance) -> Solution | None:
-        exactly = replace(self.options, gap=EXACTLY, watch=None)
-        answer = _solve_exact(day, exactly, time.monotonic() + DAY_S)
+        exactly = replace(self.options, gap=EXACTLY, watch=None, nodes=DAY_NODES)
+        until = max(self.deadline, time.monotonic() + DAY_S)
+        answer = _solve_exact(day, exactly, until)
         return answer if isinstance(answer, Solution) else None
 
     def _jobs(self, jobs: Instance) -> Solution | None:
@@ -190,6 +199,8 @@ class _Search:
         answer = _solve_exact(self.data, self.options, until, counts=BOTH, start=self.best)
         if isinstance(answer, NoSolution):
             self.infeasible = answer.infeasible
+            if not answer.infeasible:
+                self.proved(answer.bound)
             return
         self.proved(answer.bound)
         self.found(answer)
@@ -258,26 +269,27 @@ def _solve_exact(
     """Solve an exact instance as it is, from a plan where there is one."""
     if any(service.worths for service in data.services):
         counts = (False, counts[1])  # what it finds on the way may yet lack replicas
-    model, v = assemble(data, pools)
-    values = encode(data, model, v, start) if start else None
-    raw = run_solver(model, options, deadline, start=values, counts=counts)
-    while raw.values is not None:
-        wanted = missing(data, decode(data, v, raw.values, raw.objective, raw.bound))
-        if not wanted:
-            break
-        if options.stopped or time.monotonic() > deadline:
-            return NoSolution(infeasible=False)
-        data = more_worths(data, wanted)
+    proven, whole_hours = bound, False
+    while True:
         model, v = assemble(data, pools)
+        for column in v.hours.values() if whole_hours else ():
+            model.whole[column] = True
         values = encode(data, model, v, start) if start else None
         raw = run_solver(model, options, deadline, start=values, counts=counts)
-    if raw.values is not None and _split_hours(data, v, raw.values):
-        for column in v.hours.values():
-            model.whole[column] = True
-        raw = run_solver(model, options, deadline, start=values, counts=counts)
-    if raw.values is None:
-        return NoSolution(raw.infeasible)
-    found = decode(data, v, raw.values, raw.objective, max(raw.bound, bound))
+        proven = max(proven, raw.bound)
+        if raw.values is None:
+            return NoSolution(raw.infeasible, proven)
+        wanted = missing(data, decode(data, v, raw.values, raw.objective, raw.bound))
+        more = more_worths(data, wanted)
+        if more != data:  # else they are too few by no more than the solver's tolerance
+            if options.stopped or time.monotonic() > deadline:
+                return NoSolution(infeasible=False, bound=proven)
+            data = more
+        elif not whole_hours and _split_hours(data, v, raw.values):
+            whole_hours = True
+        else:
+            break
+    found = decode(data, v, raw.values, raw.objective, proven)
     found = place_early(data, found, whole(v.total, raw.values))
     return _proven(replace(found, objective=objective(data, found)), found.bound)
 

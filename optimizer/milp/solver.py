@@ -35,6 +35,8 @@ class SolveOptions:
     threads: int = 0
     """Threads the solver may use; 0: as many as it likes. HiGHS keeps to the first number it is
     given for as long as the process lives."""
+    nodes: int = 0
+    """Most nodes of HiGHS's search tree, a limit that does not hang on the clock; 0: none."""
     watch: Watch | None = field(default=None, compare=False)
     """Hears what is known on the way, and may end the search early."""
 
@@ -92,6 +94,8 @@ def run_solver(
     if options.threads:
         # MathOpt's own parameter is refused for HiGHS; its option of that name is not.
         parameters.highs.int_options["threads"] = options.threads
+    if options.nodes:
+        parameters.highs.int_options["mip_max_nodes"] = options.nodes
     if options.watch is None and start is None:
         return run.answer()
     with tempfile.TemporaryDirectory(prefix="rentopt-", ignore_cleanup_errors=True) as folder:

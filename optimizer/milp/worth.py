@@ -9,10 +9,11 @@ them, and after a few nothing is missed that a plan of low cost would do.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from optimizer.milp.cuts import cheapest_worth, pool_prices, supply_model
+from optimizer.milp.anytime import Watch
+from optimizer.milp.cuts import MOST_NODES, MOST_S, cheapest_worth, pool_prices, supply_model
 from optimizer.milp.instance import Instance, Service, Solution
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.solver import SolveOptions, run_solver
@@ -28,15 +29,21 @@ LOADS = 12
 """Loads of a service for which worths are looked for in advance: evenly many of all it has."""
 
 
-def with_worths(data: Instance, deadline: float) -> Instance:
+def with_worths(data: Instance, deadline: float, watch: Watch | None = None) -> Instance:
     """The instance with every mix told by worths, those that a cheap plan needs in any case."""
+
+    def ended() -> bool:
+        return time.monotonic() > deadline or (watch is not None and watch.stopped)
+
     services = tuple(
-        replace(s, worths=_in_advance(s, data, deadline)) if s.buckets else s for s in data.services
+        replace(s, worths=_in_advance(s, data, ended)) if s.buckets else s for s in data.services
     )
     return replace(data, services=services)
 
 
-def _in_advance(service: Service, data: Instance, deadline: float) -> tuple[tuple[float, ...], ...]:
+def _in_advance(
+    service: Service, data: Instance, ended: Callable[[], bool]
+) -> tuple[tuple[float, ...], ...]:
     """As many as it takes that the cheapest whole nodes at likely prices can serve its loads."""
     worths: list[tuple[float, ...]] = []
     loads = sorted({load for load in service.load if load}, reverse=True)
@@ -47,9 +54,11 @@ def _in_advance(service: Service, data: Instance, deadline: float) -> tuple[tupl
         worths.append(cheapest_worth(service, prices))
         for load in loads[:: max(1, -(-len(loads) // LOADS))]:
             for _ in range(ROUNDS):
-                counts = _cheapest(replace(priced, worths=tuple(worths)), load, prices)
+                counts = {}
+                if not ended():
+                    counts = _cheapest(replace(priced, worths=tuple(worths)), load, prices)
                 worth = wanted(priced, load, counts) if counts else None
-                if worth is None or time.monotonic() > deadline:
+                if worth is None:
                     break
                 worths.append(worth)
     return tuple(dict.fromkeys(worths))
@@ -58,7 +67,8 @@ def _in_advance(service: Service, data: Instance, deadline: float) -> tuple[tupl
 def _cheapest(service: Service, load: float, prices: list[float]) -> dict[int, float]:
     """Replicas on the cheapest whole nodes that earn what a load is worth; empty: none found."""
     model, columns = supply_model([service], [load], prices)
-    raw = run_solver(model, SolveOptions(gap=1e-3), time.monotonic() + 1.0)
+    options = SolveOptions(gap=1e-3, nodes=MOST_NODES)
+    raw = run_solver(model, options, time.monotonic() + MOST_S)
     values = raw.values or []
     return {c: float(round(values[i])) for (_, c), i in columns.items() if values}
 

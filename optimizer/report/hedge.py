@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
+from optimizer.report.hedge_document import outcome_part
 from optimizer.report.money_text import money, percent, percent_up, span
-from optimizer.report.plan_json import decimal_text, tool_version
 from optimizer.report.section import Columns
 from optimizer.report.tables import Column, TableFormat, render
-from optimizer.uncertainty.hedge import Hedge, Outcome, Range, Signing
+from optimizer.uncertainty.hedge import Hedge, Range, Signing
 
-SCHEMA_VERSION = 1
 NO_PLAN = "no plan"
 
 
@@ -152,69 +149,6 @@ def _csv(found: Hedge) -> str:
         "scenario", "probability", "cost", "least", "least_bound", "regret", "deterministic",
         "deterministic_regret", "changes",
     ]  # fmt: skip
-    rows = [["" if x is None else x for x in _outcome(line).values()] for line in found.outcomes]
+    lines = [outcome_part(line).model_dump() for line in found.outcomes]
+    rows = [["" if x is None else x for x in line.values()] for line in lines]
     return render(columns, rows, "csv")
-
-
-def hedge_json(found: Hedge) -> str:
-    body: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": f"rentopt {tool_version()}",
-        "name": found.name,
-        "scenarios": found.scenarios_name,
-        "scenarios_sha256": found.scenarios_sha256,
-        "schedule_sha256": found.schedule_sha256,
-        "currency": found.currency,
-        "as_of": found.as_of.isoformat(),
-        "known_from": found.known_from.isoformat(),
-        "committed_days": found.committed_days,
-        "level": decimal_text(found.level),
-        "weight": decimal_text(found.weight),
-        "signed": [_signing(line) for line in found.signed],
-        "deterministic_signed": None
-        if found.deterministic_signed is None
-        else [_signing(line) for line in found.deterministic_signed],
-        "outcomes": [_outcome(line) for line in found.outcomes],
-        "expected": decimal_text(found.expected),
-        "cvar": decimal_text(found.cvar),
-        "objective": decimal_text(found.objective),
-        "bound": decimal_text(found.bound),
-        "gap": found.gap,
-        "bound_from": found.method,
-        "vss": _text(found.vss),
-        "vss_proven": None if found.vss_proven is None else [*map(decimal_text, found.vss_proven)],
-        "evpi": decimal_text(found.evpi),
-        "evpi_proven": [*map(decimal_text, found.evpi_proven)],
-    }
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else decimal_text(amount)
-
-
-def _signing(line: Signing) -> dict[str, object]:
-    return {
-        "action": line.action,
-        "name": line.name,
-        "provider": line.provider,
-        "node": line.node,
-        "nodes": line.nodes,
-        "day": line.day.isoformat(),
-        "until": None if line.until is None else line.until.isoformat(),
-        "cost": decimal_text(line.cost),
-    }
-
-
-def _outcome(line: Outcome) -> dict[str, object]:
-    return {
-        "scenario": line.scenario,
-        "probability": decimal_text(line.chance),
-        "cost": decimal_text(line.cost),
-        "least": decimal_text(line.least),
-        "least_bound": decimal_text(line.least_bound),
-        "regret": decimal_text(line.regret),
-        "deterministic": _text(line.deterministic),
-        "deterministic_regret": _text(line.deterministic_regret),
-        "changes": line.changes,
-    }

@@ -52,7 +52,8 @@ def alternatives(plan: Plan) -> Section:
     notes = []
     if plan.indispensable:
         notes.append(f"proven: there is no plan {', none '.join(plan.indispensable)}")
-    if plan.questions_cut_short:
+    only_marginal = plan.marginal and not (rows or notes)
+    if plan.questions_cut_short and not only_marginal:
         notes.append(CUT_SHORT)
     return Section("Plans that decide otherwise", columns, rows, notes=notes)
 

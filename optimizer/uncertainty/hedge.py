@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from optimizer.plans import Plan
 
@@ -16,8 +17,7 @@ Range = tuple[Decimal, Decimal]
 class Signing:
     """One thing that is agreed before it is known what comes."""
 
-    action: str
-    """rent or buy."""
+    action: Literal["rent", "buy"]
     name: str
     """The offer, or the purchase option."""
     provider: str

@@ -91,4 +91,9 @@ def test_the_time_may_cut_it_short() -> None:
     questions = Questions(marginal=True, time_limit_s=0.0)
     found = plan(schedule(1), BOOK, EXACT, breakeven_s=None, questions=questions)
     assert found.questions_cut_short
-    assert found.marginal == ()
+    assert found.marginal
+    assert all(one.extra is None and not one.impossible for one in found.marginal)
+    text = plan_text(found)
+    assert text.count("none found in time") == len(found.marginal)
+    assert text.count("(--question-time)") == 1
+    assert "Plans that decide otherwise" not in text

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from random_instances import larger, term_offer, tiny
 
+from optimizer.milp import solve as solving
 from optimizer.milp.anytime import Known, Stopped, Watch
 from optimizer.milp.assemble import assemble
 from optimizer.milp.cover import Stock, Supplier
@@ -23,13 +24,14 @@ from optimizer.milp.instance import (
     Asset,
     HourlyOffer,
     Instance,
+    Limits,
     ReplicaOption,
     Service,
     SlicePoint,
     Solution,
     Start,
 )
-from optimizer.milp.polish import objective
+from optimizer.milp.polish import can_polish, objective
 from optimizer.milp.solve import NoSolution, SolveOptions, solve
 from optimizer.milp.solver import run_solver
 
@@ -67,6 +69,26 @@ def test_a_first_plan_is_there_for_most_instances_that_have_one() -> None:
     found = [data for data in possible if first_plan(data) is not None]
     assert len(possible) > 80
     assert len(found) > 0.85 * len(possible)
+
+
+def test_a_first_plan_is_settled_before_the_solver_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the solver's search of the whole, what is left is a plan, and often a cheaper one."""
+    monkeypatch.setattr(solving, "TINY_COLUMNS", 0)
+    monkeypatch.setattr(solving._Search, "_whole", lambda search: None)
+    cheaper = []
+    for seed in range(20):
+        data = replace(larger(seed, days=4, n_jobs=0), quotas=(), limits=Limits())
+        data = replace(data, term_offers=tuple(replace(o, least=1) for o in data.term_offers))
+        first = first_plan(data)
+        if first is None or not can_polish(data):
+            continue
+        found = solve(data, EXACT)
+        assert isinstance(found, Solution)
+        assert is_plan(data, found)
+        assert found.objective <= first.objective * SLACK
+        cheaper.append(found.objective < first.objective / SLACK)
+    assert len(cheaper) > 8
+    assert sum(cheaper) > 2
 
 
 def test_what_breaks_a_row_is_no_plan() -> None:
@@ -227,3 +249,43 @@ def test_a_solution_that_is_half_written_is_not_read(tmp_path: Path) -> None:
     for cut in ("Objective 6\n", "Objective 6\n# Columns -2\n 1", "Objective 6\n# Columns -1\n 1 "):
         files.better.write_text(whole + cut)
         assert files.best(3) == (7.0, [1.0, 0.0, 2.5]), cut
+    files.better.write_text(whole + "Objective 6\n# Columns -0\n")
+    assert files.best(3) == (6.0, [0.0, 0.0, 0.0])
+
+
+LATER = (
+    " 1 0\nObjective 6\n# Columns -1\n 2 2\n",
+    " 1 0 2\n 2 2\n",
+    " 1 0\n 2 7\n",
+    " 1 2\n 2 2\n",
+    " 1 0\n x 2\n",
+)
+
+
+@pytest.mark.parametrize("lines", LATER)
+def test_a_solution_that_is_not_well_formed_is_not_read(tmp_path: Path, lines: str) -> None:
+    """One that is cut short and followed by another, or says what no column can be."""
+    files = HighsFiles(tmp_path)
+    files.better.write_text("Objective 5\n# Columns -2\n" + lines)
+    whole = (6.0, [0.0, 0.0, 2.0]) if "Objective" in lines else None
+    assert files.best(3) == whole
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_whatever_part_of_the_file_is_there_only_whole_solutions_are_read(
+    tmp_path: Path, first: int
+) -> None:
+    rng = random.Random(first)
+    n, text, known = 15, "", []
+    for _ in range(4):
+        values = [rng.choice([0.0, 0.0, 1.0, 12.5, 1e-7]) for _ in range(n)]
+        listed = [(i, x) for i, x in enumerate(values) if x]
+        cost = rng.uniform(-5, 5)
+        text += f"Objective {cost!r}\n# Columns -{len(listed)}\n"
+        text += "".join(f" {x!r} {i}\n" for i, x in listed)
+        known.append((len(text), (cost, values)))
+    files = HighsFiles(tmp_path)
+    for cut in range(len(text) + 1):
+        files.better.write_text(text[:cut])
+        whole = [found for end, found in known if end <= cut]
+        assert files.best(n) == (whole[-1] if whole else None), cut

@@ -16,7 +16,8 @@ from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.milp.two_stage import Risk
 from optimizer.options.market import View
 from optimizer.problem import gather
-from optimizer.report.hedge import hedge_json, hedge_text
+from optimizer.report.hedge import hedge_text
+from optimizer.report.hedge_document import hedge_json
 from optimizer.report.plan_json import plan_to_dict
 from optimizer.report.tables import TableFormat
 from optimizer.solved import solve_problem

@@ -166,6 +166,10 @@ def test_the_command_says_what_to_sign_and_its_plans_hold(files: Path) -> None:
     found = json.loads(done.stdout)
     assert [line["scenario"] for line in found["outcomes"]] == ["few", "many"]
     assert found["weight"] == "0"
+    published = jsonschema.Draft202012Validator(json.loads(run("schema", "--of", "hedge").stdout))
+    published.validate(found)
+    assert not published.is_valid(found | {"objective": 1.5})
+    assert not published.is_valid({key: x for key, x in found.items() if key != "outcomes"})
     for name in ("few", "many"):
         plan = files / "plans" / f"{name}.json"
         given = ("--scenarios", asked[1], "--scenario", name, "--store", "none")

@@ -58,8 +58,8 @@ def add_worth(model: LinearModel, v: Variables, data: Instance, active: Active) 
       \qquad \sum_b share_{v,b}\, w_{n,b} = 1$$
 
     By duality replicas can serve all buckets just when this holds for every $w \ge 0$. These rows
-    take the place of routes in large instances, for the few $w$ that matter (`worth`). Rows
-    ``worth[v,s,n]``.
+    take the place of routes in large instances, for the few $w$ that matter (`worth`). In shares of
+    what all requests are worth, as in `add_bucket_demand`. Rows ``worth[v,s,n]``.
     """
     for i, service in enumerate(data.services):
         earned = [
@@ -78,4 +78,5 @@ def add_worth(model: LinearModel, v: Variables, data: Instance, active: Active) 
                     for a, api in enumerate(service.apis)
                 ]
                 least = load * (1 + service.headroom)
-                model.row(f"worth[{service.name},{s},{n}]", terms, lower=least)
+                scaled = [(column, x / least) for column, x in terms]
+                model.row(f"worth[{service.name},{s},{n}]", scaled, lower=1)
