@@ -183,10 +183,7 @@ def test_speeds_whose_band_holds_the_point_may_change_the_answer(
     ten_days: Problem, load: float, answer: str
 ) -> None:
     (service,) = ten_days.services
-    doubtful = tuple(
-        replace(option, serving=replace(option.serving, band=Band(0.5, 1.3)))
-        for option in service.options
-    )
+    doubtful = tuple(replace(option, band=Band(0.5, 1.3)) for option in service.options)
     unsure = replace(ten_days, services=(replace(service, options=doubtful),))
     (row,) = speed_rows(unsure, changing_at(load))
     assert row["band"] == ["0.50", "1.30"]
