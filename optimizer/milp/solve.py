@@ -32,6 +32,8 @@ ROUTED_COLUMNS = 4000
 """Up to so many columns the requests of mixes are routed column by column."""
 WORTHS_SHARE = 0.2
 """Most of the time that is given to what requests of several sizes are worth."""
+SETTLED_DAYS = 100
+"""Up to so many different days a first plan is settled: each of them is solved by itself."""
 EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 7
@@ -91,7 +93,7 @@ class _Search:
             self.data = with_worths(self.data, until, self.options.watch)
             size = _size(self.data)
         if size <= SMALL_COLUMNS:
-            if self.best is not None and can_polish(self.data) and not self.options.stopped:
+            if self.best is not None and can_polish(self.data) and _few_days(self.data):
                 self.found(settled(self.data, self.best, self._day))
             self._whole()
         else:
@@ -183,6 +185,8 @@ class _Search:
             self.found(narrowed.widened(answer))
 
     def _day(self, day: Instance) -> Solution | None:
+        if self.options.stopped:
+            return None
         exactly = replace(self.options, gap=EXACTLY, watch=None, nodes=DAY_NODES)
         until = max(self.deadline, time.monotonic() + DAY_S)
         answer = _solve_exact(day, exactly, until)
@@ -244,6 +248,13 @@ def _least_conceivable(data: Instance) -> float:
         for asset in data.assets
     )
     return data.constant + earned
+
+
+def _few_days(data: Instance) -> bool:
+    per_day = len(data.slices) // len(data.period_days)
+    loads = list(zip(*(service.load for service in data.services), strict=True))
+    days = {tuple(loads[s : s + per_day]) for s in range(0, len(loads), per_day)}
+    return len(days) <= SETTLED_DAYS
 
 
 def _size(data: Instance) -> int:
