@@ -185,7 +185,7 @@ TAMPERINGS: dict[Callable[[Json], None], str] = {
     more_free_hours: "free nodes in use of 1",
     fewer_replicas: "replicas of at least 2",
     too_small_a_replica: "does not fit, or is too slow",
-    said_to_be_measured: "said to be measured, it is modelled",
+    said_to_be_measured: "said to be measured, it is interpolated",
     job_left_out: "tune: 0 of",
     job_before_its_window: "outside its window of days",
     follower_too_early: "runs before the day after 'tune' is finished",
