@@ -169,7 +169,7 @@ def reoptimise(
     told(tally)
     for case, row in backend.rows(cases, {BOOK: work.book}, options):
         rows[case.number] = row
-        tally.planned += 1
+        tally.planned.append(case.key)
         tally.seconds.append(row.get("seconds", 0.0))
         told(tally)
     outcomes = tuple(_outcomes(work, rows))

@@ -122,7 +122,7 @@ def sweep(
     from optimizer.sweep.load import load_sweep
     from optimizer.sweep.results import open_results
     from optimizer.sweep.rows import FAILED
-    from optimizer.sweep.run import count, run
+    from optimizer.sweep.run import count, kept_of, run
 
     if chart is not None:
         check_writable(chart)
@@ -143,7 +143,7 @@ def sweep(
             try:
                 rows = run(cases, kept, runs, counted, told)
             except (KeyboardInterrupt, SystemExit):
-                done, total = counted.tally.done, counted.tally.total
+                done, total = kept_of(counted.tally, kept), counted.tally.total
                 said = f"{done:,} of {total:,} cases are kept in {place}; run it again for the rest"
                 typer.echo(f"rentopt: {said}", err=True)
                 raise

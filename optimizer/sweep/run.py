@@ -23,20 +23,25 @@ class Tally:
     total: int
     kept: int = 0
     """Found among the results of earlier runs."""
-    planned: int = 0
-    """Planned by this run."""
+    planned: list[str] = field(default_factory=list)
+    """Keys of cases planned by this run; the last may not be kept yet when Ctrl-C comes."""
     seconds: list[float] = field(default_factory=list)
     """What each planned case took."""
 
     @property
     def done(self) -> int:
-        return self.kept + self.planned
+        return self.kept + len(self.planned)
 
     def left_s(self, workers: int) -> float | None:
         """About how long the rest takes, from the cases so far; None if there is none."""
         if not self.seconds:
             return None
         return statistics.fmean(self.seconds) * (self.total - self.done) / workers
+
+
+def kept_of(tally: Tally, results: Results) -> int:
+    """How many cases are kept: a row may be there though Ctrl-C came before it was counted."""
+    return tally.kept + len(results.done(tally.planned))
 
 
 Told = Callable[[Tally], None]
@@ -113,9 +118,9 @@ def run(
 
     told(tally)
     for case, row in backend.rows(missing(), cases.books, cases.sweep.document.options):
+        tally.planned.append(case.key)
         results.put(case.key, row)
         rows[case.number] = row
-        tally.planned += 1
         if "seconds" in row:
             tally.seconds.append(row["seconds"])
         told(tally)

@@ -42,7 +42,7 @@ def planned(
         counted = count(cases, kept)
         before = counted.tally.kept
         rows = run(cases, kept, backend or Here(), counted, **options)
-        return rows, before, counted.tally.planned
+        return rows, before, len(counted.tally.planned)
 
 
 def kept_rows(path: Path) -> dict[str, Row]:

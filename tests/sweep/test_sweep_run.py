@@ -20,7 +20,7 @@ from optimizer.sweep.backends import Processes
 from optimizer.sweep.cases import Cases, PriceChoice, book_digest
 from optimizer.sweep.results import open_results
 from optimizer.sweep.rows import FAILED, FAULTY, NONE, PLANNED, with_rents
-from optimizer.sweep.run import count, run
+from optimizer.sweep.run import count, kept_of, run
 from providers.errors import RentoptError
 
 RENTS = "  - {path: prices.rent, name: rent, list: [0.5, 1, 4]}\n"
@@ -203,6 +203,24 @@ def test_what_was_finished_before_ctrl_c_stays(tmp_path):
     assert len(kept_rows(tmp_path / "r.db")) == 2
     _, kept, made = planned(found, tmp_path / "r.db")
     assert (kept, made) == (2, 1)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_what_is_kept_is_counted_truly_wherever_ctrl_c_comes(tmp_path, monkeypatch, written):
+    cases = Cases(sweep_of(tmp_path, RENTS), PriceChoice(DAY, exactly=True, store=""))
+    with open_results(tmp_path / "r.db") as results:
+        counted, put = count(cases, results), results.put
+
+        def interrupted(key, row):
+            if len(counted.tally.planned) == 1 or written:
+                put(key, row)
+            if len(counted.tally.planned) == 2:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(results, "put", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(cases, results, backends.Here(), counted)
+        assert kept_of(counted.tally, results) == len(kept_rows(tmp_path / "r.db")) == 1 + written
 
 
 def test_a_bug_stops_the_sweep_and_keeps_what_was_finished(tmp_path):
