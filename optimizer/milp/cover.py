@@ -25,12 +25,13 @@ class Stock:
     """What is left of everything that is limited, while nodes are handed out."""
 
     data: Instance
-    taken: dict[tuple[str, int, int], float] = field(default_factory=lambda: defaultdict(float))
-    """(kind, its index, day or slice) → units, nodes, kW or hours taken"""
+    taken: dict[tuple[str, int], list[float]] = field(init=False)
+    """(kind, its index) → [day, slice or month] units, nodes, kW or hours taken"""
     limited: set[tuple[str, int]] = field(init=False)
     """(kind, index) of what can run out"""
     held: set[int] = field(default_factory=set)
     """Assets of which some were bought"""
+    _per_day: int = field(init=False)
 
     def __post_init__(self) -> None:
         data = self.data
@@ -40,6 +41,8 @@ class Stock:
         limited |= {("start", o) for lot in data.lots for o, _ in lot.terms}
         limited |= {("hourly", h) for lot in data.lots for h, _ in lot.hourly}
         self.limited = limited
+        self.taken = defaultdict(lambda: [0.0] * len(data.slices))
+        self._per_day = len(data.slices) // len(data.period_days)
 
     def most(self, way: Way) -> float:
         """How many more nodes the way can give."""
@@ -48,49 +51,50 @@ class Stock:
             return INF
         if kind == "hourly":
             offer = self.data.hourly_offers[n]
-            left = offer.stock - self.taken["hourly", n, i]
-            return min([left, *self._lots(kind, n, (i,))])
-        begin = self._start(way)
-        days = [t for t, _ in begin.cover]
+            left = offer.stock - self.taken[kind, n][i]
+            return min([left, *self._lots(kind, n, i, i + 1)])
+        first, after = self._days(way)
         if kind == "start":
-            limit, lots = self.data.term_offers[n].stock, []
-            if self.data.lots:
-                per_day = len(self.data.slices) // len(self.data.period_days)
-                lots = self._lots(kind, n, [t * per_day + k for t in days for k in range(per_day)])
-            if limit == INF:
-                return min([INF, *lots])
-            return min([limit - self.taken[kind, n, t] for t in days] + lots)
+            most = self.data.term_offers[n].stock
+            left = most - max(self.taken[kind, n][first:after]) if most < INF else INF
+            return min([left, *self._lots(kind, n, first * self._per_day, after * self._per_day)])
         asset = self.data.assets[n]
         sites = [site for site in self._sites() if site[2][n] and site[1] < INF]
         if not sites and n not in self.held:
             return asset.most
-        left = min([asset.most - self.taken[kind, n, t] for t in days], default=0.0)
+        left = asset.most - max(self.taken[kind, n][first:after], default=asset.most)
         for name, limit, each in sites:
-            at = [limit - self.taken[name, 0, t] - self._sunk(each, t) for t in days]
-            left = min(left, *(x / each[n] for x in at))
+            for t in range(first, after):
+                free = limit - self.taken[name, 0][t] - self._sunk(each, t)
+                left = min(left, free / each[n])
         return left
 
     def take(self, way: Way, nodes: float) -> None:
         kind, n, i = way
         if (kind, n) not in self.limited:
             return
-        per_day = len(self.data.slices) // len(self.data.period_days)
-        days = [] if kind == "hourly" else [t for t, _ in self._start(way).cover]
-        for at in [i] if kind == "hourly" else days:
-            self.taken[kind, n, at] += nodes
+        first, after = (i, i + 1) if kind == "hourly" else self._days(way)
+        self._add((kind, n), first, after, nodes)
         if kind == "hold":
             self.held.add(n)
             for name, limit, each in self._sites():
-                for t in days if limit < INF else ():
-                    self.taken[name, 0, t] += each[n] * nodes
+                if limit < INF:
+                    self._add((name, 0), first, after, each[n] * nodes)
             return
-        slices = (
-            [i] if kind == "hourly" else [t * per_day + k for t in days for k in range(per_day)]
-        )
+        each_day = 1 if kind == "hourly" else self._per_day
         for number, lot in enumerate(self.data.lots):
             units = dict(lot.hourly if kind == "hourly" else lot.terms).get(n, 0)
-            for s in slices if units else ():
-                self.taken["lot", number, s] += units * nodes
+            if units:
+                self._add(("lot", number), first * each_day, after * each_day, units * nodes)
+
+    def _add(self, key: tuple[str, int], first: int, after: int, amount: float) -> None:
+        taken = self.taken[key]
+        taken[first:after] = [x + amount for x in taken[first:after]]
+
+    def _days(self, way: Way) -> tuple[int, int]:
+        """First day of a term or hold, and the day after its last; they are consecutive."""
+        cover = self._start(way).cover
+        return (cover[0][0], cover[-1][0] + 1) if cover else (0, 0)
 
     def _start(self, way: Way) -> Start:
         kind, n, i = way
@@ -98,12 +102,12 @@ class Stock:
             self.data.term_offers[n].starts[i] if kind == "start" else self.data.assets[n].holds[i]
         )
 
-    def _lots(self, kind: str, n: int, slices: Sequence[int]) -> list[float]:
+    def _lots(self, kind: str, n: int, first: int, after: int) -> list[float]:
         left = []
         for number, lot in enumerate(self.data.lots):
             units = dict(lot.hourly if kind == "hourly" else lot.terms).get(n, 0)
             if units:
-                worst = max(self.taken["lot", number, s] for s in slices)
+                worst = max(self.taken["lot", number][first:after])
                 left.append((lot.stock - worst) // units)
         return left
 
@@ -220,11 +224,11 @@ class Supplier:
     ) -> None:
         asset = self.data.assets[a]
         for s, n in enumerate(left):
-            spare = levels[s // self.per_day] - stock.taken["owned", a, s]
+            spare = levels[s // self.per_day] - stock.taken["owned", a][s]
             used = min(n, int(spare))
             if used > 0:
                 left[s] -= used
-                stock.taken["owned", a, s] += used
+                stock.taken["owned", a][s] += used
                 bought.busy[a, s] += used
                 bought.cost += asset.busy[s] * used
 
@@ -233,13 +237,13 @@ class Supplier:
         for s, n in enumerate(left):
             point = self.data.slices[s]
             month = self.data.month_of_period[point.period]
-            hours = quota.hours_per_month - stock.taken["quota", q, month]
-            nodes = quota.nodes[point.period] - stock.taken["lent", q, s]
+            hours = quota.hours_per_month - stock.taken["quota", q][month]
+            nodes = quota.nodes[point.period] - stock.taken["lent", q][s]
             used = int(min(n, nodes, hours // point.hours))
             if used > 0:
                 left[s] -= used
-                stock.taken["quota", q, month] += used * point.hours
-                stock.taken["lent", q, s] += used
+                stock.taken["quota", q][month] += used * point.hours
+                stock.taken["lent", q][s] += used
                 bought.free[q, s] += used
 
     def _path(self, wanted: Sequence[int], level: int, stock: Stock) -> list[Way] | None:

@@ -42,7 +42,7 @@ def is_plan(data: Instance, found: Solution) -> bool:
     )
     ids = [sorted(i for n, i in found.start if n == o) for o in range(len(data.term_offers))]
     start = {(o, ids[o].index(i)): n for (o, i), n in found.start.items()}
-    model, v = assemble(used, pools_of(data, found))
+    model, v = assemble(used, pools_of(data, found), tight=False)
     values = encode(used, model, v, replace(found, start=start))
     return values is not None and keeps_rows(model, values) and not missing(told, found)
 

@@ -30,7 +30,7 @@ LOOKS = 2
 """How often each workload chooses."""
 CANDIDATES = 6
 """Configurations that a workload compares beside the others; the cheapest at usual prices."""
-MOST_DAYS = 150_000
+MOST_DAYS = 60_000
 """So many days of one node may be looked at; after that a workload is judged by itself."""
 
 Place = tuple[int, str]
@@ -62,6 +62,11 @@ class Desk:
     prices: dict[tuple[Place, tuple[int, ...]], float] = field(default_factory=dict)
     days: int = 0
     """Days of one node that were looked at."""
+    usual: list[list[float]] = field(init=False)
+    """Prices of a node-hour by pool: by the hour, and the lowest of all."""
+
+    def __post_init__(self) -> None:
+        self.usual = pool_prices(self.data)
 
     def at(self, place: Place) -> Supplier:
         if place not in self.suppliers:
@@ -184,7 +189,7 @@ def _best(
     """The configuration that adds least beside the others; None when none can be had."""
     kind, n = what
     if kind == "service":
-        ways = list(_service_ways(data, n))
+        ways = list(_service_ways(data, n, desk.usual))
     else:
         before = [chosen["job", i].last_day for i in data.jobs[n].after]
         # Those that wait for it were placed after it once; they must not overtake now.
@@ -196,7 +201,7 @@ def _best(
         first = max(before, default=-1) + 1
         per_day = len(data.slices) // len(data.period_days)
         ways = list(_job_ways(data, n, first, min(after, default=len(data.slices)) // per_day - 1))
-    usual = pool_prices(data)[0 if kind == "job" else 1]
+    usual = desk.usual[0 if kind == "job" else 1]
     ways.sort(key=lambda way: way.cost + _at_prices(data, way, usual))
     priced = [(desk.added(way, needs), n) for n, way in enumerate(ways[:CANDIDATES])]
     price, best = min(priced, default=(INF, 0))
@@ -216,11 +221,11 @@ def _at_prices(data: Instance, way: Way, prices: Sequence[float]) -> float:
     )
 
 
-def _service_ways(data: Instance, i: int) -> Iterator[Way]:
+def _service_ways(data: Instance, i: int, usual: Sequence[Sequence[float]]) -> Iterator[Way]:
     """All load on replicas of one size, or all of it through one API."""
     service = data.services[i]
     if service.buckets:
-        yield from _mix_ways(data, i)
+        yield from _mix_ways(data, i, usual)
         return
     loaded = [s for s, load in enumerate(service.load) if load]
     for c, replica in enumerate(service.replicas):
@@ -237,11 +242,11 @@ def _service_ways(data: Instance, i: int) -> Iterator[Way]:
         )
 
 
-def _mix_ways(data: Instance, i: int) -> Iterator[Way]:
+def _mix_ways(data: Instance, i: int, usual: Sequence[Sequence[float]]) -> Iterator[Way]:
     """All sizes on replicas of one kind, each on its own cheapest, or all through APIs."""
     service = data.services[i]
     kinds = [(c,) * len(service.buckets) for c, r in enumerate(service.replicas) if all(r.rates)]
-    for prices in pool_prices(data):
+    for prices in usual:
         cheapest = [
             min(
                 ((r.share * prices[r.pool] / r.rates[b], c) for c, r in _serving(service, b)),

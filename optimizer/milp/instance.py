@@ -6,7 +6,9 @@ into slices; `s` numbers the slices of all periods in order. Names are the lette
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 
 INF = float("inf")
 
@@ -252,7 +254,7 @@ class Choice:
         return self.counted or self.charge > 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instance:
     """One optimisation problem."""
 
@@ -277,7 +279,7 @@ class Instance:
     prices_by_day: bool = False
     """Whether an hour may cost differently on every day, and INF where it is not to be had."""
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether every period is one day, so that whole numbers mean what they say."""
         return all(days == 1 for days in self.period_days)
@@ -292,14 +294,17 @@ class Instance:
     def slice_days(self, s: int) -> int:
         return self.period_days[self.slices[s].period]
 
-    def slices_of_days(self, first: int, last: int) -> list[int]:
+    def slices_of_days(self, first: int, last: int) -> range:
         """Slices of the periods that touch the days `first` to `last` (included)."""
-        firsts = self.days_before()
-        return [
-            s
-            for s, point in enumerate(self.slices)
-            if firsts[point.period] <= last and firsts[point.period + 1] > first
-        ]
+        n_periods = len(self.period_days)
+        per_period = len(self.slices) // n_periods
+        begin = max(0, bisect_right(self._firsts, first) - 1)
+        end = min(n_periods, bisect_right(self._firsts, last))
+        return range(begin * per_period, max(begin, end) * per_period)
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return self.days_before()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from optimizer.milp.assemble import assemble, assemble_levels
-from optimizer.milp.encode import TINY, decode, encode, whole
+from optimizer.milp.assemble import assemble
+from optimizer.milp.encode import decode, encode, whole
 from optimizer.milp.first import first_plan, is_plan
 from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF, LinearModel
-from optimizer.milp.merge import Merged, merge_days
+from optimizer.milp.merge import Merged
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
-from optimizer.milp.priced import add_dual_price
 from optimizer.milp.realize import realized, settled
+from optimizer.milp.relax import Relaxation
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.variables import Variables
 from optimizer.milp.worth import missing, more_worths, with_worths
@@ -36,8 +36,10 @@ SETTLED_DAYS = 100
 """Up to so many different days a first plan is settled: each of them is solved by itself."""
 EXACTLY = 1e-9
 """Gap to which single days are polished."""
-PERIOD_DAYS = 7
+PERIOD_DAYS = 31
 """Most days that are merged."""
+TIGHTENINGS = 3
+"""How often whole levels are looked for, with more rows each time."""
 DAY_NODES = 500
 """Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
@@ -125,30 +127,29 @@ class _Search:
 
     def _merged(self) -> None:
         """A bound from merged days, and plans of the daily model near what they suggest."""
-        merged = merge_days(self.data, PERIOD_DAYS)
-        model, v, active = assemble_levels(merged.instance)
-        whole_columns = model.whole
-        model.whole = [False] * len(whole_columns)
-        loose = run_solver(model, self.options, self._until(0.5), counts=BOUND)
-        values = loose.values
-        if not self._bounded(loose) or values is None:
-            return
-        here = merged.instance
-        if loose.duals and add_dual_price(model, v, here, active, values, loose.duals):
-            tighter = run_solver(model, self.options, self._until(0.3), counts=BOUND)
-            if not self._bounded(tighter):
-                return
-            values = tighter.values or values
-        model.whole = whole_columns
-        few = replace(model, upper=_only_used(v, model, values))
+        relaxed = Relaxation.of(self.data, PERIOD_DAYS)
         near = replace(self.options, gap=self.options.gap / 4)
-        raw = run_solver(few, near, self._until(0.3))
-        self._near(merged, v, raw.values or values)
-        if self._enough():
+
+        def run(model: LinearModel, *, proves: bool = True) -> Raw:
+            counts = BOUND if proves else (False, False)
+            return run_solver(model, near, self._until(0.4), counts=counts, proving=True)
+
+        raw = run(relaxed.loose())
+        if not self._bounded(raw) or raw.values is None:
             return
-        raw = run_solver(model, near, self._until(0.5), start=raw.values, counts=BOUND)
-        if self._bounded(raw) and raw.values is not None and not self._enough():
-            self._near(merged, v, raw.values)
+        values = raw.values
+        relaxed.price(raw)
+        for _ in range(TIGHTENINGS):
+            raw = run(relaxed.levelled())
+            if not self._bounded(raw):
+                return
+            if raw.values is None:
+                break
+            values = raw.values
+            if not relaxed.price_beside(values, lambda model: run(model, proves=False)):
+                break
+        raw = run_solver(relaxed.near(values), near, self._until(0.3))
+        self._near(relaxed.merged, relaxed.v, raw.values or values)
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""
@@ -230,15 +231,6 @@ class _Search:
         better = polish(self.data, found, self._day)
         near = better.objective <= found.objective + 1e-6 * abs(found.objective)
         return _proven(better, found.bound) if near else found
-
-
-def _only_used(v: Variables, model: LinearModel, values: Sequence[float]) -> list[float]:
-    """Upper bounds of columns, 0 for terms and purchases that the values leave out."""
-    upper = list(model.upper)
-    for column in (*v.start.values(), *v.hold.values()):
-        if values[column] <= TINY:
-            upper[column] = 0.0
-    return upper
 
 
 def _least_conceivable(data: Instance) -> float:

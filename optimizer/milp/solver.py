@@ -23,6 +23,9 @@ from optimizer.milp.linear_model import INF, LinearModel
 POLL_S = 0.02
 """How often a watched run looks whether it should stop."""
 
+SEARCHES = ("feasibility_jump", "rens", "rins", "root_reduced_cost")
+"""HiGHS's own searches for solutions, which cost more than the proof where a bound is wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class SolveOptions:
@@ -64,6 +67,7 @@ def run_solver(
     *,
     start: Sequence[float] | None = None,
     counts: tuple[bool, bool] = (False, False),
+    proving: bool = False,
 ) -> Raw:
     """Hand a linear model to OR-Tools (MathOpt) in one piece.
 
@@ -74,6 +78,7 @@ def run_solver(
         start: a value for each column to start from (HiGHS; others find their own).
         counts: whether a solution of this model is a plan, and whether its bound holds for all
             plans: only such figures are told to the watch.
+        proving: the bound is wanted, so no time goes to looking for solutions (HiGHS).
     """
     if options.watch and options.stopped:
         _give_up(options.watch)
@@ -94,6 +99,8 @@ def run_solver(
     if options.threads:
         # MathOpt's own parameter is refused for HiGHS; its option of that name is not.
         parameters.highs.int_options["threads"] = options.threads
+    for search in SEARCHES if proving else ():
+        parameters.highs.bool_options[f"mip_heuristic_run_{search}"] = False
     if options.nodes:
         parameters.highs.int_options["mip_max_nodes"] = options.nodes
     if options.watch is None and start is None:

@@ -23,16 +23,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bench_plan import STRONGER_ROWS, machine
+from bench_plan import machine
 from families import Family
 from ortools.math_opt.python import mathopt
 from per_task import per_task_cost
 
 from optimizer.api import prices_for
 from optimizer.formulate import formulate
-from optimizer.milp import assemble as assembling
 from optimizer.milp.anytime import Known, Watch
-from optimizer.milp.constraints import FAMILIES
+from optimizer.milp.assemble import assemble
 from optimizer.milp.first import first_plan
 from optimizer.milp.instance import INF, Instance, Solution
 from optimizer.milp.solve import SolveOptions, solve
@@ -99,9 +98,7 @@ def ours(data: Instance, limit: float) -> Measured:
 def plain(data: Instance, solver: str, limit: float) -> Measured:
     """The daily model as it is, three times: to a first plan, and to each gap."""
     began = time.process_time()
-    kept = tuple(f for f in FAMILIES if f.__name__ not in STRONGER_ROWS)
-    setattr(assembling, "FAMILIES", kept)  # noqa: B010 - not an export of that module
-    model, _ = assembling.assemble(data)
+    model, _ = assemble(data, tight=False)
     built = time.process_time() - began
     problem = mathopt.Model.from_model_proto(to_proto(model))
     one = mathopt.SolveParameters(

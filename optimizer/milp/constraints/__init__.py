@@ -69,4 +69,7 @@ FAMILIES = (
     add_least_use,
 )
 
-__all__ = ["FAMILIES", "add_active"]
+TIGHTENING = frozenset({add_demand_rounding, add_replica_price, add_supply_price})
+"""Families that hold for all whole plans anyway, and cut off points that are not whole."""
+
+__all__ = ["FAMILIES", "TIGHTENING", "add_active"]

@@ -12,6 +12,8 @@ from optimizer.milp.variables import Variables
 
 LONG_TERM_DAYS = 7
 """Terms longer than this get one `active` column a day instead of an entry in every row."""
+LONG_TERM_PERIODS = 2
+"""The same in merged periods."""
 
 Levels = list[list[Term]]
 """[period] terms whose sum is the number of units there."""
@@ -55,7 +57,8 @@ def _levels(
     model: LinearModel, data: Instance, name: str, starts: Sequence[tuple[Start, int]]
 ) -> Levels:
     periods = len(data.period_days)
-    if not data.exact or all(len(begin.cover) <= LONG_TERM_DAYS for begin, _ in starts):
+    longest = LONG_TERM_DAYS if data.exact else LONG_TERM_PERIODS
+    if all(len(begin.cover) <= longest for begin, _ in starts):
         covering: Levels = [[] for _ in range(periods)]
         for begin, column in starts:
             for t, share in begin.cover:
@@ -63,9 +66,13 @@ def _levels(
         return covering
     change: dict[int, list[Term]] = defaultdict(list)
     for begin, column in starts:
+        before = 0.0
+        for t, share in begin.cover:
+            if share != before:
+                change[t].append((column, before - share))
+            before = share
         if begin.cover:
-            change[begin.cover[0][0]].append((column, -1.0))
-            change[begin.cover[-1][0] + 1].append((column, 1.0))
+            change[begin.cover[-1][0] + 1].append((column, before))
     levels: Levels = []
     level: list[Term] = []
     for t in range(periods):
