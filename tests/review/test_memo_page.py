@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from memos import hostile, memo
 from review_cases import HOSTILE
 
-from optimizer.review.memo.memo import Check
+from optimizer.review.memo.check import Check
 from optimizer.review.memo.page import memo_html
 from optimizer.review.memo.palette import DARK, LIGHT, ON, contrast
 from optimizer.review.memo.words import Lang, _texts

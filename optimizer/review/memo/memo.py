@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +11,7 @@ from optimizer.finance.rates import MONTHS_IN_YEAR, annual_rate, monthly_rate
 from optimizer.finance.refusal import Metric
 from optimizer.plans import Plan
 from optimizer.problem import Problem
-from optimizer.report.plan_json import plan_to_json
+from optimizer.review.memo.check import Check
 from optimizer.review.memo.decision import Decision, decide
 from optimizer.review.memo.ladder import Ladder, Regime, Rung
 from optimizer.review.memo.register import Assumption, is_draft, register
@@ -21,22 +20,6 @@ from optimizer.review.memo.what_if import ZERO, Answered, WhatIf, make_what_if
 from optimizer.review.sensitivity.ranges import Seen
 from optimizer.review.sensitivity.results import Sensitivity, Tornado, TwoWay
 from optimizer.review.workbook.question import Question
-
-TOLERANCE = Decimal("1e-6")
-"""Of checks, as a share of the purchases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What must hold, and by how much it does not."""
-
-    name: str
-    apart: Decimal
-    """Difference, as a share of the purchases."""
-
-    @property
-    def holds(self) -> bool:
-        return self.apart <= TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +37,6 @@ class Memo:
     checks: tuple[Check, ...]
     vat: str
     """ignore, recoverable or cost"""
-    plan_sha256: str
 
     @property
     def question(self) -> Question:
@@ -94,7 +76,6 @@ def make_memo(
         returns=tuple(_returns(what_if.base)),
         checks=tuple(_checks(plan, what_if.base, study.tornado, rungs)),
         vat=problem.costs.money.vat,
-        plan_sha256=hashlib.sha256(plan_to_json(plan).encode()).hexdigest(),
     )
 
 

@@ -47,13 +47,19 @@ def memo_html(memo: Memo, lang: Lang = Lang.EN, *, static: bool = False) -> str:
         static: without any script; the sliders are left out.
     """
     words = Words(lang, memo.plan.currency)
-    style = Markup(css() + _file("memo.css"))
     script = Markup("" if static else _file("memo.js"))
-    page = _environment().get_template("memo.html")
-    return page.render(
-        **_context(memo, words), style=style, script=script, static=static,
-        policy=_policy(style, script), version=tool_version(),
+    return rendered(
+        "memo.html", _context(memo, words), script, static=static,
         model=_embedded(script_model(memo, words, LIVE)),
+    )  # fmt: skip
+
+
+def rendered(name: str, context: dict[str, Any], script: str = "", **more: Any) -> str:
+    """A page of this package, with its style and what it may run."""
+    style = Markup(css() + _file("memo.css"))
+    return _environment().get_template(name).render(
+        **context, **more, style=style, script=script, policy=_policy(style, script),
+        version=tool_version(),
     )  # fmt: skip
 
 
@@ -68,7 +74,8 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
 
     return {
         "w": words, "memo": memo, "plan": memo.plan, "q": memo.question, "base": base,
-        "d": memo.decision, "live": LIVE, "levers": levers(memo.what_if),
+        "d": memo.decision, "until": memo.decision.until, "live": LIVE,
+        "levers": levers(memo.what_if),
         "asked": say.asked(), "because": say.because(), "cautions": say.cautions(),
         "valid_note": say.valid_note(), "flip_note": say.flip_note(), "vat": say.vat(),
         "warnings": say.warnings(),
@@ -91,8 +98,8 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "two_way": swings.two_way(), "regime": swings.regime(),
         "calendar_data": tables.calendar(),
         "plan_tables": [t for t in (tables.bought(), tables.rented()) if t is not None],
-        "register": say.register(), "rejected": say.rejected(), "checks": say.checks(),
-        "origin": say.origin(),
+        "register": say.register(), "rejected": say.rejected(),
+        "checks": say.checks(memo.checks, "tolerance"), "origin": say.origin(),
     }  # fmt: skip
 
 

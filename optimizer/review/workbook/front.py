@@ -70,7 +70,7 @@ def write_about(
         sheet.line += 1
     sheet.line += 1
     sheet.heading("where it comes from", "", "")
-    for label, value in _origin(plan):
+    for label, value in origin_lines(plan):
         sheet.text(0, label)
         sheet.text(1, value)
         sheet.line += 1
@@ -108,7 +108,7 @@ def _answers(sheet: Sheet, model: Model) -> None:
         sheet.line += 1
 
 
-def _origin(plan: Plan) -> list[tuple[str, object]]:
+def origin_lines(plan: Plan) -> list[tuple[str, object]]:
     known = plan.prices_known_at.isoformat() if plan.prices_known_at else "bundled tables"
     return [
         ("schedule", plan.schedule),

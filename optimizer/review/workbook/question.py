@@ -120,6 +120,19 @@ class Question:
             raise RentoptError("there is no purchase to compare with renting")
 
 
+class NothingToWeighError(RentoptError):
+    """No purchase can be weighed against renting."""
+
+    def __init__(self, code: str, message: str, subject: str = "") -> None:
+        """
+        Args:
+            code: none_allowed, too_late or no_rental.
+            subject: the purchase, of no_rental.
+        """
+        super().__init__(message)
+        self.code, self.subject = code, subject
+
+
 _VAT = {
     "ignore": "prices as quoted, VAT left as it is",
     "recoverable": "net of VAT, which is recovered",
@@ -131,8 +144,9 @@ def make_question(plan: Plan, problem: Problem) -> Question:
     """The question of a plan, at its prices.
 
     Raises:
-        RentoptError: the schedule may buy nothing, or nothing on offer does the work of what is
-            bought.
+        NothingToWeighError: the schedule may buy nothing (in time), or nothing on offer does the
+            work of what is bought.
+        RentoptError: the plan was made without its break-even points.
     """
     money, costs = problem.costs.money, problem.costs
     lots = [
@@ -170,14 +184,17 @@ def _option(problem: Problem, name: str) -> PurchaseOption:
 
 def _first(plan: Plan, problem: Problem) -> Lot:
     if not problem.purchases:
-        raise RentoptError(
-            "the schedule may buy nothing, so there is no purchase to review; name what could be "
-            "bought under hardware.buy, or ask for its bill: rentopt review --format focus"
+        raise NothingToWeighError(
+            "none_allowed",
+            "the schedule may buy nothing, so no purchase is weighed; name what could be bought "
+            "under hardware.buy",
         )
     end = problem.horizon.n_days
     in_time = [option for option in problem.purchases if option.item.lead_time < end]
     if not in_time:
-        raise RentoptError("whatever the schedule may buy comes after its last day")
+        raise NothingToWeighError(
+            "too_late", "whatever the schedule may buy comes after its last day"
+        )
     option = next((o for o in in_time if quotes(problem, o.kind)), in_time[0])
     return _lot(plan, problem, option, 1, days=(0, option.item.lead_time, end))
 
@@ -187,8 +204,10 @@ def _lot(
 ) -> Lot:
     found = quotes(problem, option.kind)
     if not found:
-        raise RentoptError(
-            f"{option.name}: nothing on offer for rent can do its work, so nothing is compared"
+        raise NothingToWeighError(
+            "no_rental",
+            f"{option.name}: nothing on offer for rent can do its work, so nothing is compared",
+            str(option.kind),
         )
     quote, item, money = found[0], option.item, problem.costs.money
     pair = planned_pair(plan, problem, option, quote)
