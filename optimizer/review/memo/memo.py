@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.finance import returns
-from optimizer.finance.rates import MONTHS_IN_YEAR, annual_rate, monthly_rate
-from optimizer.finance.refusal import Metric
 from optimizer.plans import Plan
 from optimizer.problem import Problem
 from optimizer.review.memo.check import Check
@@ -32,8 +29,6 @@ class Memo:
     rungs: tuple[Rung, ...]
     regime: Regime
     assumptions: tuple[Assumption, ...]
-    returns: tuple[tuple[str, Metric], ...]
-    """irr and mirr, a year."""
     checks: tuple[Check, ...]
     vat: str
     """ignore, recoverable or cost"""
@@ -73,20 +68,9 @@ def make_memo(
         rungs=tuple(rungs),
         regime=ladder.regime(),
         assumptions=tuple(assumptions),
-        returns=tuple(_returns(what_if.base)),
         checks=tuple(_checks(plan, what_if.base, study.tornado, rungs)),
         vat=problem.costs.money.vat,
     )
-
-
-def _returns(base: Answered) -> Iterator[tuple[str, Metric]]:
-    """Of the monthly differences, a year; IRR is refused where flows turn more than once."""
-    flows, rate = base.flows.net, monthly_rate(base.question.rate)
-    yield "irr", returns.irr(flows, int(MONTHS_IN_YEAR))
-    found = returns.mirr(flows, rate, rate)
-    if found.value is not None:
-        found = Metric(annual_rate(found.value, MONTHS_IN_YEAR))
-    yield "mirr", found
 
 
 def _checks(plan: Plan, base: Answered, tornado: Tornado, rungs: list[Rung]) -> Iterator[Check]:

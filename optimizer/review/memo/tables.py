@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from optimizer.finance.refusal import Metric
 from optimizer.report.money_text import footed, why_none
 from optimizer.review.memo.ladder import Rung
 from optimizer.review.memo.memo import Memo
@@ -73,7 +74,6 @@ class Tables(PlanTables):
         return Table(self.w("h_ladder"), heads, tuple(rows))
 
     def metrics(self) -> Table:
-        found = dict(self.memo.returns)
         forms = {
             "npv": "amount", "npv_buy": "amount", "npv_rent": "amount", "saving": "amount",
             "capex": "amount", "cash_at_risk": "amount", "irr": "rate", "mirr": "rate",
@@ -83,9 +83,8 @@ class Tables(PlanTables):
         }  # fmt: skip
         rows = []
         for name, form in forms.items():
-            metric = found[name] if name in found else self.base.outcomes[name].metric
-            only = "only by the resale" in metric.reason
-            meaning = self.w(f"meaning_{name}") + (f"; {self.w('only_resale')}" if only else "")
+            metric = self.base.outcomes[name].metric
+            meaning = self.w(f"meaning_{name}") + self._remark(metric)
             rows.append(
                 Row((
                     Cell(self.w(f"metric_{name}")),
@@ -102,6 +101,17 @@ class Tables(PlanTables):
         rows.append(Row((Cell(self.w("metric_break_even_price")), shown, about)))
         heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
         return Table(self.w("h_metrics"), heads, tuple(rows))
+
+    def _remark(self, metric: Metric) -> str:
+        """What is to be known of a figure, in the memo's language."""
+        if "only by the resale" in metric.reason:
+            return f"; {self.w('only_resale')}"
+        if metric.code == "several_rates":
+            rates = self.w("comma").join(self.w.percent(rate) for rate in metric.candidates)
+            return f"; {self.w('rates_found', rates=rates or NONE)}"
+        if metric.reason.startswith("as if"):
+            return f"; {self.w('as_if_repeated', days=self.q.days)}"
+        return ""
 
     # -- money by month --------------------------------------------------------------------------
 
