@@ -45,7 +45,9 @@ def table_md(table: Table) -> str:
                for head in table.heads]  # fmt: skip
     lines = table.rows if table.foot is None else (*table.rows, table.foot)
     rows = [[text_md(cell.text) for cell in row.cells] for row in lines]
-    notes = "".join(f"\n- {text_md(note.text)}" for note in table.notes)
+    notes = ""
+    for note in table.notes:  # what a colon announces goes on in the same line
+        notes += (" " if notes.endswith((":", "：")) else "\n- ") + text_md(note.text)
     return render(columns, rows, "md") + (f"{notes}\n" if notes else "")
 
 

@@ -129,7 +129,7 @@ class PlanSayings:
         known = plan.prices_known_at
         yield "as_of", plan.as_of.isoformat() + (f", {known.isoformat()}" if known else "")
         yield "fx", "; ".join(plan.fx) or self.w("no_fx")
-        yield "gap", self.w("gap_of", gap=self.w.percent(Decimal(repr(plan.gap)), 2))
+        yield "gap", self.w("gap_of", gap=self.tables.above(plan.npv, plan.bound))
 
     def warnings(self) -> list[Cell]:
         return [self.tables.quoted(line) for line in self.plan.warnings]
@@ -137,7 +137,8 @@ class PlanSayings:
     def command(self) -> list[str]:
         plan = shlex.quote(self.plan.schedule)
         language = "" if self.w.lang == "en" else f" --lang {self.w.lang}"
+        options = "".join(f" {option}" for option in self.plan.options)
         return [
-            f"rentopt plan {plan} --as-of {self.plan.as_of} --format json -o plan.json",
+            f"rentopt plan {plan} --as-of {self.plan.as_of}{options} --format json -o plan.json",
             f"rentopt review plan.json --format html{language} -o memo.html",
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from optimizer.finance.refusal import Metric
 from optimizer.plans import Plan
@@ -88,6 +88,15 @@ class PlanTables:
 
     def number(self, text: str, key: str = "", raw: object = "") -> Cell:
         return Cell(text, "n", key, raw)
+
+    def above(self, npv: Decimal, bound: Decimal) -> str:
+        """How far a cost is at most above the least possible; rounded up, as plans tell it."""
+        if npv <= bound:
+            return self.w.percent(ZERO, 2)
+        if bound <= 0:
+            return NONE
+        share = ((npv - bound) / bound).quantize(Decimal("0.0001"), ROUND_CEILING)
+        return self.w.percent(share, 2)
 
     def span(self, group: RentalGroup) -> Cell:
         """First and last day."""

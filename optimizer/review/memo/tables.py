@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from optimizer.finance.refusal import Metric
 from optimizer.report.money_text import footed, why_none
@@ -35,7 +36,9 @@ class Tables(PlanTables):
             extra = None
             if answer.npv is not None and best.npv is not None and answer is not best:
                 extra = answer.npv - best.npv
-            gap = self.w.percent(Decimal(repr(answer.gap)), 2) if answer.gap is not None else NONE
+            gap = NONE
+            if answer.npv is not None and answer.bound is not None:
+                gap = self.above(answer.npv, answer.bound)
             rows.append(
                 Row((
                     Cell(name), self.money(answer.total, keys[0]),
@@ -121,7 +124,7 @@ class Tables(PlanTables):
         parts = [flows.rent, *([-v for v in part] for part in
                                (flows.purchase, flows.running, flows.resale))]  # fmt: skip
         totals = footed([sum(part, ZERO) for part in parts], UNIT)
-        shown = [footed(part, UNIT, total) for part, total in zip(parts, totals, strict=True)]
+        shown = self._by_month(parts, totals)
         present = [flow * month.factor
                    for flow, month in zip(flows.net, self.base.months, strict=True)]  # fmt: skip
         worth = footed(present, UNIT)
@@ -154,6 +157,16 @@ class Tables(PlanTables):
             right=0,
         ))  # fmt: skip
         return Table(self.w("h_cash"), heads, tuple(rows), foot, kind="dense")
+
+    def _by_month(self, parts: list[list[Decimal]], totals: list[Decimal]) -> list[list[Decimal]]:
+        """Whole units that add up to the totals, and to the cash at risk in its month."""
+        sums = list(accumulate(self.base.flows.net))
+        until = sums.index(min(sums)) + 1
+        reached = footed([sum(part[:until], ZERO) for part in parts], UNIT)
+        return [
+            footed(part[:until], UNIT, then) + footed(part[until:], UNIT, total - then)
+            for part, then, total in zip(parts, reached, totals, strict=True)
+        ]
 
     def crossover(self) -> Table:
         rows = [
