@@ -33,6 +33,7 @@ def memo_md(memo: Memo, lang: Lang = Lang.EN) -> str:
         *(f"> **{text_md(line)}**\n" for line in say.cautions()),
         render(columns, rows, "md"),
         f"### {words('h_answers')}\n\n{table_md(tables.three())}",
+        *(f"### {words('h_taxes')}\n\n{table_md(taxes)}" for taxes in (tables.taxes(),) if taxes),
         f"### {words('h_tornado')}\n\n{table_md(tables.tornado())}",
         f"{text_md(say.checked(memo.checks))}\n",
         f"{text_md(words('sign', currency=words.unit, vat=say.vat()))}\n",

@@ -89,6 +89,7 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "spread": drawn("likely", charts.spread(memo.study.monte_carlo, words)),
         "calendar": drawn("calendar", charts.calendar(memo.plan, words)),
         "three": tables.three(), "ladder": tables.ladder(), "metrics": tables.metrics(),
+        "taxes": tables.taxes(),
         "cash": tables.cash(), "crossover_data": tables.crossover(),
         "even_data": swings.even(factors[::4]), "tornado_data": swings.tornado(),
         "spread_data": swings.spread(),

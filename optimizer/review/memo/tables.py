@@ -105,6 +105,29 @@ class Tables(PlanTables):
         heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
         return Table(self.w("h_metrics"), heads, tuple(rows))
 
+    def taxes(self) -> Table | None:
+        """From NPV before tax to after it; none where the schedule says nothing of taxes."""
+        if not self.q.tax_rule:
+            return None
+        before, after = self.base.npv, self.base.known("npv_after_tax")
+        npv, tax = footed([before, after - before], UNIT)
+        rows = [
+            ("tax_rate", self.metric("tax_rate", Metric(self.q.tax_rate), "share")),
+            ("npv", self.money(npv, "npv", sign=True, exact=before)),
+            ("tax", self.money(-tax, "pv_tax", exact=before - after)),
+            ("npv_after_tax", self.money(npv + tax, "npv_after_tax", sign=True, exact=after)),
+        ]
+        lines = tuple(
+            Row((Cell(self.w(f"metric_{name}")), cell, Cell(self.w(f"meaning_{name}"), "wide")),
+                "strong" if name == "npv_after_tax" else "")
+            for name, cell in rows
+        )  # fmt: skip
+        notes = [Cell(self.w("tax_note")), self.quoted(self.q.tax_rule)]
+        if (after > 0) != (before > 0):
+            notes.append(Cell(self.w("tax_turns"), "bad"))
+        heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
+        return Table(self.w("h_taxes"), heads, lines, notes=tuple(notes))
+
     def _remark(self, metric: Metric) -> str:
         """What is to be known of a figure, in the memo's language."""
         if "only by the resale" in metric.reason:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from optimizer.breakeven.pair import Pair
 from optimizer.breakeven.pairs import PER_SPAN, make_pair
 from optimizer.breakeven.quotes import Quote, quotes
 from optimizer.breakeven.use import Use
 from optimizer.costs import MEAN_DAYS_IN_MONTH
+from optimizer.finance.presets import Asset, Method, preset
+from optimizer.finance.refusal import FinanceError
 from optimizer.finance.residual import residual_share
 from optimizer.plans import Plan
 from optimizer.problem import Problem, PurchaseOption
+from optimizer.schedule.document import TaxAssumptions
 from providers.errors import RentoptError
 
 HOURS_IN_DAY = 24
@@ -114,6 +118,8 @@ class Question:
     """Share of the price deducted in the month of first use."""
     tax_floor: Decimal = Decimal(0)
     """Share of the rest that is never deducted before the sale."""
+    tax_rule: str = ""
+    """What the schedule says of deductions, in words; empty where it says nothing of taxes."""
 
     def __post_init__(self) -> None:
         if not self.lots:
@@ -172,7 +178,36 @@ def make_question(plan: Plan, problem: Problem) -> Question:
         vat=_VAT[money.vat],
         lots=tuple(lots),
         planned=bool(plan.bought),
+        **_taxes(money.tax, lots, problem),
     )
+
+
+def _taxes(tax: TaxAssumptions | None, lots: list[Lot], problem: Problem) -> dict[str, Any]:
+    """What the schedule says of taxes, as fields of a question.
+
+    Raises:
+        FinanceError: its rule does not apply to what is bought.
+    """
+    if tax is None:
+        return {}
+    rate = Decimal(str(tax.rate))
+    if tax.depreciation is None:
+        years = Decimal(str(tax.years))
+        return {
+            "tax_rate": rate,
+            "tax_life": years,
+            "tax_rule": f"equal parts over {years:f} years",
+        }
+    rule = preset(tax.depreciation)
+    for lot in lots:
+        used_from = problem.horizon.day(lot.usable)
+        refused = rule.refusal(Asset(lot.price, lot.nodes, problem.costs.currency, used_from))
+        if refused:
+            raise FinanceError(f"money.tax: {refused}")
+    found: dict[str, Any] = {"tax_rate": rate, "tax_rule": f"{rule.name}: {rule.source}"}
+    if rule.method is Method.AT_ONCE:
+        return {**found, "tax_at_once": Decimal(1)}
+    return {**found, "tax_life": Decimal(rule.years), "tax_floor": rule.residual_share}
 
 
 def _option(problem: Problem, name: str) -> PurchaseOption:
