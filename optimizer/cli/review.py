@@ -115,10 +115,11 @@ class Material:
             asked: where one of these is not among them, the memo's own follow; they take longer.
             changes: other values for assumptions of the question; the plan's figures are left out.
         """
+        from optimizer.review.commitments import commitments
         from optimizer.review.derivation.answers import answer_figures
         from optimizer.review.memo.figures import memo_figures
         from optimizer.review.plan_figures import plan_figures
-        from optimizer.review.spending.figures import spending_figures
+        from optimizer.review.spending.figures import spending_figures, term_figures
 
         if changes:
             from optimizer.review.sensitivity.one_at_a_time import set_all
@@ -130,7 +131,8 @@ class Material:
         if self.spending is not None:
             return (*spending_figures(self.spending, of_plan), *of_plan)
         answers = answer_figures(self.question, self.plan, self.problem)
-        found = (*answers, *of_plan)
+        signed = commitments(self.plan, self.problem)
+        found = (*answers, *of_plan, *term_figures(signed, of_plan, self.plan.currency))
         known = {part.name for figure in found for part in figure.walk()}
         return found if known >= set(asked) else found + memo_figures(self.memo, self.problem)
 

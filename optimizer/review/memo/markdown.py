@@ -10,6 +10,7 @@ from optimizer.review.memo.plan_sayings import PlanSayings
 from optimizer.review.memo.plan_tables import Table
 from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.swing_tables import SwingTables
+from optimizer.review.memo.terms import terms_table
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.workbook.texts import inert
 
@@ -26,6 +27,7 @@ def memo_md(memo: Memo, lang: Lang = Lang.EN) -> str:
     verdict = words("verdict_buy" if memo.decision.buys else "verdict_rent") + words("stop")
     columns = ["", words("col_value"), words("col_meaning")]
     rows = [[text_md(cell) for cell in row] for row in say.headlines()]
+    more = (tables.taxes(), terms_table(tables, memo.terms))
     return "\n".join((
         f"{MARKER}\n## {text_md(words('title', name=memo.plan.name))}\n",
         f"{text_md(say.asked())}\n",
@@ -33,7 +35,7 @@ def memo_md(memo: Memo, lang: Lang = Lang.EN) -> str:
         *(f"> **{text_md(line)}**\n" for line in say.cautions()),
         render(columns, rows, "md"),
         f"### {words('h_answers')}\n\n{table_md(tables.three())}",
-        *(f"### {words('h_taxes')}\n\n{table_md(taxes)}" for taxes in (tables.taxes(),) if taxes),
+        *(f"### {table.caption}\n\n{table_md(table)}" for table in more if table is not None),
         f"### {words('h_tornado')}\n\n{table_md(tables.tornado())}",
         f"{text_md(say.checked(memo.checks))}\n",
         f"{text_md(words('sign', currency=words.unit, vat=say.vat()))}\n",

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from optimizer.plans import Plan
 from optimizer.problem import Problem
+from optimizer.review.commitments import Commitment, commitments
 from optimizer.review.memo.check import Check
 from optimizer.review.memo.decision import Decision, decide
 from optimizer.review.memo.ladder import Ladder, Regime, Rung
@@ -30,6 +31,8 @@ class Memo:
     regime: Regime
     assumptions: tuple[Assumption, ...]
     checks: tuple[Check, ...]
+    terms: tuple[Commitment, ...]
+    """What the plan signs for."""
     vat: str
     """ignore, recoverable or cost"""
 
@@ -69,6 +72,7 @@ def make_memo(
         regime=ladder.regime(),
         assumptions=tuple(assumptions),
         checks=tuple(_checks(plan, what_if.base, study.tornado, rungs)),
+        terms=commitments(plan, problem),
         vat=problem.costs.money.vat,
     )
 

@@ -24,6 +24,7 @@ from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.script_model import script_model
 from optimizer.review.memo.swing_tables import SwingTables
 from optimizer.review.memo.tables import Tables
+from optimizer.review.memo.terms import terms_table
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.workbook.texts import inert
 
@@ -89,7 +90,7 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "spread": drawn("likely", charts.spread(memo.study.monte_carlo, words)),
         "calendar": drawn("calendar", charts.calendar(memo.plan, words)),
         "three": tables.three(), "ladder": tables.ladder(), "metrics": tables.metrics(),
-        "taxes": tables.taxes(),
+        "taxes": tables.taxes(), "commitments": terms_table(tables, memo.terms),
         "cash": tables.cash(), "crossover_data": tables.crossover(),
         "even_data": swings.even(factors[::4]), "tornado_data": swings.tornado(),
         "spread_data": swings.spread(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer.finance.refusal import Metric
 from optimizer.report.plan_json import decimal_text, tool_version
-from optimizer.review.spending.commitments import Commitment
+from optimizer.review.commitments import Commitment
 from optimizer.review.spending.spending import Spending
 from optimizer.review.workbook.as_json import SCHEMA_VERSION
 from optimizer.review.workbook.outcomes import Outcome, outcome_values

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from optimizer.review.commitments import Commitment
 from optimizer.review.derivation.steps import summed, worked_out
 from optimizer.review.figure import Figure, How, find
-from optimizer.review.spending.commitments import Commitment
 from optimizer.review.spending.spending import CAPITAL, Spending
 
 
@@ -17,12 +17,9 @@ def spending_figures(spending: Spending, of_plan: tuple[Figure, ...]) -> Iterato
         of_plan: figures of the plan, which these are made of.
     """
     plan, money = spending.plan, spending.plan.currency
-    costs = []
-    for number, each in enumerate(spending.signed, start=1):
-        line = find(of_plan, f"plan.rent.{each.group.sample.offer}")
-        figures = list(_term(f"commitment.{number}", each, money, line))
-        costs.append(figures[0])
-        yield from figures
+    terms = tuple(term_figures(spending.signed, of_plan, money))
+    yield from terms
+    costs = [figure for figure in terms if figure.name.endswith(".cost")]
     total = find(of_plan, "plan.total").called("total")
     committed = summed("committed", "owed once the terms are signed", money, *costs,
                        symbol="committed")  # fmt: skip
@@ -45,6 +42,15 @@ def spending_figures(spending: Spending, of_plan: tuple[Figure, ...]) -> Iterato
     words = "first day on which a price, an offer or a start asks for another look"
     yield Figure("valid_until", "last day of the recommendation", None, "date", How.WORDS, words,
                  code="a_day", note=note)  # fmt: skip
+
+
+def term_figures(
+    signed: Sequence[Commitment], of_plan: tuple[Figure, ...], money: str
+) -> Iterator[Figure]:
+    """Of each term: what it costs, its use, and the same hours rented by the hour."""
+    for number, each in enumerate(signed, start=1):
+        line = find(of_plan, f"plan.rent.{each.group.sample.offer}")
+        yield from _term(f"commitment.{number}", each, money, line)
 
 
 def _term(key: str, each: Commitment, money: str, line: Figure) -> Iterator[Figure]:

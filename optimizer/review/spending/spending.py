@@ -11,10 +11,10 @@ from optimizer.costs import Flow
 from optimizer.finance.defaults import defaults
 from optimizer.plans import Plan
 from optimizer.problem import Problem
+from optimizer.review.commitments import Commitment, commitments
 from optimizer.review.memo.check import Check
 from optimizer.review.memo.decision import Ends, price_ends
 from optimizer.review.sides import Side
-from optimizer.review.spending.commitments import Commitment, commitments
 from optimizer.review.workbook.question import NothingToWeighError
 
 ZERO = Decimal(0)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.report.money_text import footed
+from optimizer.review.commitments import Commitment
 from optimizer.review.memo.plan_sayings import PlanSayings
 from optimizer.review.memo.plan_tables import UNIT, Cell, PlanTables, Row, Table
-from optimizer.review.memo.words import NONE, Words
-from optimizer.review.spending.commitments import Commitment
+from optimizer.review.memo.terms import terms_table
+from optimizer.review.memo.words import Words
 from optimizer.review.spending.spending import ZERO, Spending
 
 
@@ -75,38 +76,7 @@ class SpendingSayings(PlanSayings):
     # -- tables ----------------------------------------------------------------------------------
 
     def commitments(self) -> Table | None:
-        if not self.s.signed:
-            return None
-        costs = footed([each.cost for each in self.s.signed], UNIT)
-        rows = [
-            self._commitment(number, each, cost)
-            for number, (each, cost) in enumerate(zip(self.s.signed, costs, strict=True), start=1)
-        ]
-        heads = (
-            *(Cell(self.w(f"col_{key}")) for key in ("term", "offer", "days")),
-            *self.tables.head("cost", "use_planned", "cost_by_hour", "saves", "even_use", right=0),
-        )
-        notes = tuple(
-            Cell(self.w("commitment_against", n=number, offer=each.by_hour.name))
-            for number, each in enumerate(self.s.signed, start=1)
-            if each.by_hour is not None
-        )
-        return Table(self.w("h_commitments"), heads, tuple(rows), notes=notes)
-
-    def _commitment(self, number: int, each: Commitment, cost: Decimal) -> Row:
-        group, key, tables = each.group, f"commitment.{number}", self.tables
-        first, last = group.nodes
-        nodes = f"{last}" if first == last else f"{first}-{last}"
-        even = NONE if each.even_use is None else self.w.percent(each.even_use)
-        return Row((
-            Cell(f"{number}: {nodes} × {group.sample.node}"),
-            Cell(group.sample.offer, "wide"), tables.span(group),
-            tables.money(cost, f"{key}.cost", exact=each.cost),
-            tables.number(self.w.percent(each.use), f"{key}.use", each.use),
-            tables.money(each.cost_by_hour, f"{key}.by_hour" if each.by_hour else ""),
-            tables.money(each.saves, f"{key}.saves" if each.by_hour else "", sign=True),
-            tables.number(even, f"{key}.even_use" if each.by_hour else "", each.even_use or ""),
-        ))  # fmt: skip
+        return terms_table(self.tables, self.s.signed)
 
     def bill(self) -> Table | None:
         """Lines of the bill by what is paid for."""

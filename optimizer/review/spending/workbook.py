@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 
 from optimizer.finance.time_value import DAYS_IN_YEAR, discount_factor
+from optimizer.review.commitments import Commitment
 from optimizer.review.memo.words import Lang, Words
-from optimizer.review.spending.commitments import Commitment
 from optimizer.review.spending.spending import CAPITAL, Spending
 from optimizer.review.spending.told import SpendingSayings
 from optimizer.review.workbook.formula import Named
