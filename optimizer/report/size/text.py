@@ -80,8 +80,8 @@ def _limits(paces: Paces) -> Iterator[str]:
     )
     if within.users > paces.most_users:
         yield (
-            f"but memory holds {paces.most_users} such requests: the measurement does not say how "
-            "long its own were; state yours (--prompt-tokens)"
+            f"but by the formulas memory holds {paces.most_users} such requests at once: those "
+            "measured may have been shorter; state your lengths (--prompt-tokens, --output-tokens)"
         )
 
 

@@ -28,8 +28,9 @@ class Sayings(PlanSayings):
 
     def asked(self) -> str:
         d = self.decision
+        gpus = self.w("gpu_one" if d.gpus == 1 else "gpu_many", n=d.gpus)
         return self.w(
-            "asked_buy" if d.buys else "asked_weigh", nodes=self.nodes(), gpus=d.gpus,
+            "asked_buy" if d.buys else "asked_weigh", nodes=self.nodes(), gpus=gpus,
             amount=self.w.money(d.capex), day=self.w.day(d.paid),
         )  # fmt: skip
 
