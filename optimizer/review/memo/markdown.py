@@ -31,7 +31,7 @@ def memo_md(memo: Memo, lang: Lang = Lang.EN) -> str:
     return "\n".join((
         f"{MARKER}\n## {text_md(words('title', name=memo.plan.name))}\n",
         f"{text_md(say.asked())}\n",
-        f"**{verdict}** {text_md(say.because())}\n",
+        f"**{verdict}** {text_md(f'{say.because()} {say.signed()}'.rstrip())}\n",
         *(f"> **{text_md(line)}**\n" for line in say.cautions()),
         render(columns, rows, "md"),
         f"### {words('h_answers')}\n\n{table_md(tables.three())}",

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from optimizer.finance.refusal import Metric
 from optimizer.plans import Plan
-from optimizer.report.money_text import footed
+from optimizer.report.money_text import CENT, footed
 from optimizer.report.rental_groups import RentalGroup, grouped
 from optimizer.review.memo.reasons import translated
 from optimizer.review.memo.runs import runs
@@ -91,7 +91,7 @@ class PlanTables:
 
     def above(self, npv: Decimal, bound: Decimal) -> str:
         """How far a cost is at most above the least possible; rounded up, as plans tell it."""
-        if npv <= bound:
+        if npv - bound <= CENT / 2:
             return self.w.percent(ZERO, 2)
         if bound <= 0:
             return NONE

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from optimizer.review.memo.memo import Memo
 from optimizer.review.memo.plan_sayings import PlanSayings
-from optimizer.review.memo.plan_tables import Cell, Row, Table
+from optimizer.review.memo.plan_tables import ZERO, Cell, Row, Table
 from optimizer.review.memo.register import Assumption
 from optimizer.review.memo.studied import FORMS, change
 from optimizer.review.memo.tables import Tables, whole
@@ -41,6 +41,11 @@ class Sayings(PlanSayings):
             rate=self.w.percent(self.q.rate), days=self.w.number(Decimal(self.q.days)),
             rent=self.w.of("rent", self.memo.base.mean_rent),
         )  # fmt: skip
+
+    def signed(self) -> str:
+        """What else the plan ties; empty where it signs for nothing."""
+        owed = sum((term.cost for term in self.memo.terms), ZERO)
+        return self.w("also_signs", amount=self.w.money(owed)) if self.memo.terms else ""
 
     def cautions(self) -> list[str]:
         found = []
