@@ -209,13 +209,15 @@ def _focus(material: Material) -> str:
 
 
 def _json(material: Material) -> str:
+    from optimizer.review.commitments import commitments
     from optimizer.review.spending.document import spending_json
     from optimizer.review.workbook.as_json import comparison
 
     if material.spending is not None:
         body = spending_json(material.spending)
     else:
-        body = comparison(material.question, material.plan)
+        signed = commitments(material.plan, material.problem)
+        body = comparison(material.question, material.plan, signed)
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 

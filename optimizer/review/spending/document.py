@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from optimizer.finance.refusal import Metric
 from optimizer.report.plan_json import decimal_text, tool_version
-from optimizer.review.commitments import Commitment
 from optimizer.review.spending.spending import Spending
-from optimizer.review.workbook.as_json import SCHEMA_VERSION
+from optimizer.review.workbook.as_json import SCHEMA_VERSION, terms_json
 from optimizer.review.workbook.outcomes import Outcome, outcome_values
 
 
@@ -28,7 +26,7 @@ def spending_json(spending: Spending) -> dict[str, Any]:
         "not_weighed": {"code": spending.why.code, "reason": str(spending.why)},
         "valid_until": spending.until.day.isoformat(),
         "outputs": outcome_values(answers(spending)),
-        "terms": [_term(each) for each in spending.signed],
+        "terms": terms_json(spending.signed),
         "bill": [
             {
                 "component": line.component, "cause": line.cause,
@@ -54,24 +52,3 @@ def answers(spending: Spending) -> list[Outcome]:
          spending.dearer),
     )  # fmt: skip
     return [Outcome(name, title, plan.currency, Metric(value)) for name, title, value in known]
-
-
-def _term(each: Commitment) -> dict[str, Any]:
-    group = each.group
-    return {
-        "offer": group.sample.offer,
-        "node": group.sample.node,
-        "nodes": group.nodes[1],
-        "start": group.start.isoformat(),
-        "end": group.end.isoformat(),
-        "cost": decimal_text(each.cost),
-        "use": decimal_text(each.use),
-        "by_hour_offer": None if each.by_hour is None else each.by_hour.name,
-        "by_hour": _text(each.cost_by_hour),
-        "saves": _text(each.saves),
-        "break_even_use": _text(each.even_use),
-    }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else decimal_text(value)
