@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from optimizer.finance.time_value import DAYS_IN_YEAR, discount_factor
 from optimizer.review.commitments import Commitment
+from optimizer.review.memo.check import TOLERANCE
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.spending.spending import CAPITAL, Spending
 from optimizer.review.spending.told import SpendingSayings
@@ -26,7 +27,6 @@ from optimizer.review.workbook.styles import INPUT, QUIET, REMARK, STRONG, Style
 
 SHEETS = ("About", "Inputs", "Bill", "Terms", "Outputs", "Checks")
 KINDS = ("signed", "bought", "as used")
-TOLERANCE = "0.000001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ class _Writer:
         day = (self.plan.first_day - DAY_ZERO).days
         add("first_day", "First day", "date", day, "date", "the schedule", fixed=True)
         add("days_in_year", "Days in a year", "days", DAYS_IN_YEAR, "number", "convention",
+            fixed=True)  # fmt: skip
+        add("tolerance", "Tolerance of checks", "share", TOLERANCE, "number", "convention",
             fixed=True)  # fmt: skip
         sheet.line += 1
         sheet.heading("prices, as a factor of today's", *heads[1:], right=2, until=4)
@@ -222,12 +224,12 @@ class _Writer:
         if not self.s.signed:
             sheet.text(0, "The plan signs for no term.")
         else:
-            sheet.heading("term", "offer", "cost", "node-hours", "use", "by the hour",
-                          "cost by the hour", "term saves", "break-even use",
-                          right=2, until=8)  # fmt: skip
+            sheet.heading("term", "offer", "as planned", "x price factor", "cost", "node-hours",
+                          "use", "by the hour", "cost by the hour", "term saves",
+                          "break-even use", right=2, until=10)  # fmt: skip
         for number, each in enumerate(self.s.signed, start=1):
             self._term(sheet, number, each)
-        _widths(sheet, 28, 48, 16, 14, 12, 14, 18, 16, 16)
+        _widths(sheet, 28, 48, 16, 14, 16, 14, 12, 14, 18, 16, 16)
 
     def _term(self, sheet: Sheet, number: int, each: Commitment) -> None:
         here, sample = sheet.line + 1, each.group.sample
@@ -235,23 +237,24 @@ class _Writer:
                     if (line.component, line.cause) == ("rent", sample.offer))  # fmt: skip
         sheet.text(0, f"{number}: {each.group.nodes[1]} x {sample.node}")
         sheet.text(1, sample.offer)
-        planned = f"{float(each.cost)!r}"
-        sheet.cached(2, f"={planned}*{line.factor}", float(each.cost), "amount")
-        sheet.number(3, float(each.paid_hours), "count")
-        sheet.cached(4, f"=use_{number}", float(each.use), "share")
+        sheet.number(2, float(each.cost), "amount")
+        sheet.cached(3, f"={line.factor}", 1.0, "factor")
+        sheet.cached(4, f"=C{here}*D{here}", float(each.cost), "amount")
+        sheet.number(5, float(each.paid_hours), "count")
+        sheet.cached(6, f"=use_{number}", float(each.use), "share")
         if each.by_hour is None or each.saves is None or each.even_use is None:
-            sheet.text(5, "not on offer", **QUIET)
+            sheet.text(7, "not on offer", **QUIET)
         else:
             by_hour = each.used_hours * each.by_hour.per_hour
             for column, formula, value, form in (
-                (5, f"=by_hour_{number}", each.by_hour.per_hour, "price"),
-                (6, f"=D{here}*E{here}*F{here}", by_hour, "amount"),
-                (7, f"=G{here}-C{here}", each.saves, "amount"),
-                (8, f"=C{here}/(D{here}*F{here})", each.even_use, "share"),
+                (7, f"=by_hour_{number}", each.by_hour.per_hour, "price"),
+                (8, f"=F{here}*G{here}*H{here}", by_hour, "amount"),
+                (9, f"=I{here}-E{here}", each.saves, "amount"),
+                (10, f"=E{here}/(F{here}*H{here})", each.even_use, "share"),
             ):
                 sheet.cached(column, formula, float(value), form)
-            sheet.name_cell(f"out_saves_{number}", 7)
-            sheet.name_cell(f"out_even_use_{number}", 8)
+            sheet.name_cell(f"out_saves_{number}", 9)
+            sheet.name_cell(f"out_even_use_{number}", 10)
         sheet.line += 1
 
     # -- does it hold ------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ class _Writer:
                 sheet.cached(2, other, value, "amount")
             else:
                 sheet.number(2, other, "amount")
-            near = f"IF(ABS(B{here}-C{here})<={TOLERANCE}*MAX(1,ABS(B{here})),0,1)"
+            near = f"IF(ABS(B{here}-C{here})<=tolerance*MAX(1,ABS(B{here})),0,1)"
             fails = f"IF(inputs_changed>0,0,{near})" if exported else near
             sheet.cached(3, f"={fails}", 0.0, "count", **STRONG)
             sheet.line += 1
