@@ -13,6 +13,7 @@ from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind
 
 NO_PRICE = "no price known"
+TRAINED = "/M: a million tokens trained on"
 EACH = "each: tokens/s of one user; /M: a million output tokens"
 
 
@@ -174,8 +175,11 @@ def ranking_facts(answer: Ranking, kind: NodeKind | None, *, reasons: bool) -> I
         return
     else:
         yield f"{len(answer.ranked)} kinds of hardware, each with the fewest GPUs that do it"
-        if any(isinstance(entry.result, Serving) for entry in answer.ranked):
-            yield EACH
+        serving = any(isinstance(entry.result, Serving) for entry in answer.ranked)
+        if answer.ranked:
+            yield EACH if serving else TRAINED
+        if any(entry.price is None for entry in answer.ranked):
+            yield f"-: {NO_PRICE}"
     if reasons:
         for node, reason in answer.unfit:
             yield f"{node}: {reason}"
