@@ -117,3 +117,18 @@ def test_text_of_strangers_does_nothing(made):
     assert "\u202e" not in page
     assert "<script" not in spending_md(found)
     spending_workbook(found)
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "words"),
+    [("10", "saves 3,200 CNY against"), ("5", "costs 400 CNY more than"), (None, "not compared")],
+)
+def test_what_a_term_is_worth_is_said_beside_the_recommendation(spending, per_hour, words):
+    """4,000 CNY for a month, of which 720 hours are used."""
+    (term,) = spending.signed
+    quote = None if per_hour is None else replace(term.by_hour, per_hour=D(per_hour))
+    found = replace(spending, signed=(replace(term, by_hour=quote),))
+    assert words in spending_md(found)
+    assert words in spending_html(found)
+    for lang in Lang:
+        assert ("commitment.1.saves" in spending_html(found, lang)) == (quote is not None)
