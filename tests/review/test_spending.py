@@ -132,3 +132,11 @@ def test_what_a_term_is_worth_is_said_beside_the_recommendation(spending, per_ho
     assert words in spending_html(found)
     for lang in Lang:
         assert ("commitment.1.saves" in spending_html(found, lang)) == (quote is not None)
+
+
+def test_what_owning_all_would_cost_more_is_said(made):
+    plan, problem = made
+    answers = tuple(replace(a, npv=plan.npv + 1000) if a.kind == "own" else a for a in plan.answers)
+    told = spending_md(spending_of(replace(plan, answers=answers), problem))
+    assert "The best plan that owns all costs 1,000 CNY more at present value." in told
+    assert "owns all" not in spending_md(spending_of(plan, problem))

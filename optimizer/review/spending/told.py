@@ -34,9 +34,17 @@ class SpendingSayings(PlanSayings):
     def because(self) -> list[str]:
         """Why it is only this that is asked, and what ties."""
         why = self.s.why
-        lines = [self.w(f"spend_why_{why.code}", subject=why.subject)]
+        lines = [self.w(f"spend_why_{why.code}", subject=why.subject), *self._others()]
         lines += [self._signing(number, each) for number, each in enumerate(self.s.signed, start=1)]
         return lines
+
+    def _others(self) -> Iterator[str]:
+        """What the best plans cost more that rent all, or own all."""
+        for kind in ("rent", "own"):
+            npv = self.plan.answer(kind).npv
+            if npv is not None and npv > self.plan.npv:
+                more = self.w.money(npv - self.plan.npv)
+                yield self.w(f"spend_all_{kind}", more=more)
 
     def _signing(self, number: int, each: Commitment) -> str:
         named = f"{self.w('commitment_number', n=number)}{each.group.sample.node}"
