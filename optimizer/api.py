@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -102,9 +103,16 @@ def plan(
         progress(f"staying near {keep.name}")
         best, answers = _kept(keep, best, answers, options)
     solved = time.monotonic()
-    made = replace(make_plan(best, answers), wishes=wishes.words)
+    made = replace(
+        make_plan(best, answers),
+        wishes=wishes.words, options=(*_limits(options), *wishes.options),
+    )  # fmt: skip
     if keep is not None:
-        made = replace(made, wishes=(*made.wishes, keep.words), kept=kept_record(keep, made, free))
+        near = f"--keep {shlex.quote(keep.name)} --keep-tolerance {100 * keep.tolerance:g}%"
+        made = replace(
+            made, wishes=(*made.wishes, keep.words), options=(*made.options, near),
+            kept=kept_record(keep, made, free),
+        )  # fmt: skip
     reported = time.monotonic()
     rest = options
     if options.watch is not None:
@@ -133,6 +141,15 @@ def plan(
         ("questions", time.monotonic() - asked),
     )
     return replace(made, timings_s=tuple((k, round(v, 3)) for k, v in timings))
+
+
+def _limits(options: SolveOptions) -> Iterator[str]:
+    """Gap and time, where they are not those of `rentopt plan`."""
+    usual = SolveOptions()
+    if options.gap != usual.gap:
+        yield f"--gap {100 * options.gap:.6g}%"
+    if options.time_limit_s != usual.time_limit_s:
+        yield f"--time-limit {options.time_limit_s:g}"
 
 
 def breakeven(

@@ -367,6 +367,9 @@ class Plan:
     """How full the replicas of such services are."""
     wishes: tuple[str, ...] = ()
     """What was wanted of the plan beside the schedule, such as ``without aws``."""
+    options: tuple[str, ...] = ()
+    """The same, gap and time limit as `rentopt plan` takes them, where they are not the default:
+    ``--gap 2%``."""
     kept: Kept | None = None
     """How it stays near an earlier plan, where that was asked."""
     alternatives: tuple[Alternative, ...] = ()

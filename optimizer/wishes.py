@@ -5,6 +5,7 @@ Nothing downstream knows of them: offers that are outdone only by what is left o
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,16 @@ class Wishes:
     only_own: bool = False
     """Nothing is rented, no tokens are paid for."""
     max_providers: int | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """As `rentopt plan` takes them."""
+        asked = [f"--without {shlex.quote(name)}" for name in self.without]
+        asked += ["--only-rent"] if self.only_rent else []
+        asked += ["--only-own"] if self.only_own else []
+        if self.max_providers is not None:
+            asked.append(f"--max-providers {self.max_providers}")
+        return tuple(asked)
 
     @property
     def words(self) -> tuple[str, ...]:

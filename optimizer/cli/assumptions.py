@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from optimizer.review.assumptions import Due
 
 SCHEMA_VERSION = 1
+LONGEST = 44
+"""Characters of a cell in a table on a terminal."""
 STALE = 4
 """Exit code: with --strict, a default is past its day of review."""
 
@@ -123,11 +125,18 @@ def _print(rows: list[Due], format: OutputFormat) -> None:
         )
         for row in rows
     ]
-    if format is OutputFormat.TABLE:  # notes are long; the other forms have them
-        columns, cells = columns[:-1], [line[:-1] for line in cells]
+    if format is OutputFormat.TABLE:  # what is long is cut; the other forms have all of it
+        columns = columns[:-1]
+        cells = [tuple(_cut(cell) for cell in line[:-1]) for line in cells]
     typer.echo(render(columns, cells, format.value), nl=False)
     words = f"{len(rows)} assumptions; those not applied count only where they are named"
     typer.echo(f"\n{words}" if format is OutputFormat.MD else words, err=format is OutputFormat.CSV)
+
+
+def _cut(cell: object) -> object:
+    if isinstance(cell, str) and len(cell) > LONGEST:
+        return f"{cell[: LONGEST - 1].rstrip()}…"
+    return cell
 
 
 def _unit(row: Due) -> str:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from optimizer.review.figure import Figure
     from optimizer.review.memo.memo import Memo
     from optimizer.review.sensitivity.ranges import Seen
+    from optimizer.review.sides import Side
+    from optimizer.review.spending.spending import Spending
     from optimizer.review.workbook.question import Question
     from optimizer.schedule.schedule import Schedule
     from providers.offers import OfferBook
@@ -81,6 +83,29 @@ class Material:
 
         return make_question(self.plan, self.problem)
 
+    @cached_property
+    def spending(self) -> Spending | None:
+        """What is reviewed where no purchase can be weighed."""
+        from optimizer.review.spending.spending import make_spending
+        from optimizer.review.workbook.question import NothingToWeighError
+
+        try:
+            _ = self.question
+        except NothingToWeighError as why:
+            return make_spending(self.plan, self.problem, self.side, why)
+        return None
+
+    @cached_property
+    def side(self) -> Side:
+        """The plan with its bill."""
+        from optimizer.report.plan_json import plan_to_dict
+        from optimizer.review.plan_figures import plan_side
+        from optimizer.verify.examine import whole_problem
+        from optimizer.verify.plan_document import read_plan
+
+        document = read_plan(plan_to_dict(self.plan))
+        return plan_side(self.plan, document, whole_problem(document, *self.priced()))
+
     def figures(
         self, asked: list[str], changes: tuple[tuple[str, Decimal], ...] = ()
     ) -> tuple[Figure, ...]:
@@ -90,12 +115,11 @@ class Material:
             asked: where one of these is not among them, the memo's own follow; they take longer.
             changes: other values for assumptions of the question; the plan's figures are left out.
         """
-        from optimizer.report.plan_json import plan_to_dict
+        from optimizer.review.commitments import commitments
         from optimizer.review.derivation.answers import answer_figures
         from optimizer.review.memo.figures import memo_figures
-        from optimizer.review.plan_figures import plan_figures, plan_side
-        from optimizer.verify.examine import whole_problem
-        from optimizer.verify.plan_document import read_plan
+        from optimizer.review.plan_figures import plan_figures
+        from optimizer.review.spending.figures import spending_figures, term_figures
 
         if changes:
             from optimizer.review.sensitivity.one_at_a_time import set_all
@@ -103,10 +127,12 @@ class Material:
             names = [name for name, _ in changes]
             other = set_all(self.question, changes)
             return answer_figures(other, self.plan, self.problem, names)
-        document = read_plan(plan_to_dict(self.plan))
-        side = plan_side(self.plan, document, whole_problem(document, *self.priced()))
+        of_plan = plan_figures(self.plan, self.side)
+        if self.spending is not None:
+            return (*spending_figures(self.spending, of_plan), *of_plan)
         answers = answer_figures(self.question, self.plan, self.problem)
-        found = (*answers, *plan_figures(self.plan, side))
+        signed = commitments(self.plan, self.problem)
+        found = (*answers, *of_plan, *term_figures(signed, of_plan, self.plan.currency))
         known = {part.name for figure in found for part in figure.walk()}
         return found if known >= set(asked) else found + memo_figures(self.memo, self.problem)
 
@@ -135,22 +161,31 @@ def price_history(material: Material) -> tuple[Seen, ...]:
 def _html(material: Material) -> str:
     with _extra("a memo as HTML", "jinja2"):
         from optimizer.review.memo.page import memo_html
+        from optimizer.review.spending.page import spending_html
     from optimizer.review.memo.words import Lang
 
+    if material.spending is not None:
+        return spending_html(material.spending, Lang(material.lang))
     return memo_html(material.memo, Lang(material.lang), static=material.static)
 
 
 def _md(material: Material) -> str:
     from optimizer.review.memo.markdown import memo_md
     from optimizer.review.memo.words import Lang
+    from optimizer.review.spending.markdown import spending_md
 
+    if material.spending is not None:
+        return spending_md(material.spending, Lang(material.lang))
     return memo_md(material.memo, Lang(material.lang))
 
 
 def _xlsx(material: Material) -> bytes:
+    from optimizer.review.spending.workbook import spending_workbook
     from optimizer.review.workbook.book import workbook
 
     with _extra("a workbook", "xlsxwriter"):
+        if material.spending is not None:
+            return spending_workbook(material.spending)
         return workbook(material.question, material.plan)
 
 
@@ -174,9 +209,15 @@ def _focus(material: Material) -> str:
 
 
 def _json(material: Material) -> str:
+    from optimizer.review.commitments import commitments
+    from optimizer.review.spending.document import spending_json
     from optimizer.review.workbook.as_json import comparison
 
-    body = comparison(material.question, material.plan)
+    if material.spending is not None:
+        body = spending_json(material.spending)
+    else:
+        signed = commitments(material.plan, material.problem)
+        body = comparison(material.question, material.plan, signed)
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -82,6 +82,7 @@ def _wrapped(fact: str) -> str:
 
 
 def _heading(asked: ServingQuestion | TrainingQuestion, card: ModelCard) -> str:
+    from optimizer.report.money_text import counted
     from optimizer.report.size.answers import ServingQuestion
 
     if isinstance(asked, ServingQuestion):
@@ -92,8 +93,9 @@ def _heading(asked: ServingQuestion | TrainingQuestion, card: ModelCard) -> str:
             f"{asked.floor_tokens_per_s:g} tokens/s per user"
         )
     return (
-        f"{card.id}, {asked.method} training on {asked.nodes} node(s), {asked.micro_batch} x "
-        f"{asked.sequence_tokens} tokens a GPU, {asked.accumulation} micro-steps a synchronisation"
+        f"{card.id}, {asked.method} training on {counted(asked.nodes, 'node')}, "
+        f"{asked.micro_batch} x {asked.sequence_tokens} tokens a GPU, "
+        f"{asked.accumulation} micro-steps a synchronisation"
     )
 
 

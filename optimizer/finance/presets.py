@@ -103,6 +103,12 @@ class Preset:
     source: str
     note: str
 
+    @property
+    def monthly(self) -> bool:
+        """Whether it deducts at once, or in equal parts from the month after first use."""
+        equal = self.method is Method.STRAIGHT_LINE and self.start == "month_after"
+        return equal or self.method is Method.AT_ONCE
+
     def refusal(self, asset: Asset) -> str:
         """Why the rule does not apply, in one sentence; empty where it does."""
         if asset.in_use < self.valid_from or (self.valid_to and asset.in_use > self.valid_to):

@@ -44,6 +44,15 @@ def xirr(dated: Sequence[tuple[date, Decimal]]) -> Metric:
     return _rate(sorted(by_day.items()), DAYS_IN_YEAR)
 
 
+def irr_at(flows: Sequence[tuple[Decimal, Decimal]], parts: int) -> Metric:
+    """The same of (day, amount), a year, where days are whole numbers of `parts` of a day."""
+    terms: dict[int, Decimal] = {}
+    for day, amount in flows:
+        at = int((day * parts).to_integral_value())
+        terms[at] = terms.get(at, Decimal(0)) + amount
+    return _rate(sorted(terms.items()), DAYS_IN_YEAR * parts)
+
+
 def _rate(terms: Terms, periods: int) -> Metric:
     amounts = [amount for _, amount in terms]
     changes = sign_changes(amounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -40,6 +41,11 @@ def plan_to_dict(plan: Plan, *, timings: bool = False) -> dict[str, Any]:
 def plan_to_json(plan: Plan, *, timings: bool = False) -> str:
     data = plan_to_dict(plan, timings=timings)
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def plan_sha256(plan: Plan) -> str:
+    """Hash of what `plan_to_json` writes without timings."""
+    return hashlib.sha256(plan_to_json(plan).encode()).hexdigest()
 
 
 def tool_version() -> str:

@@ -1,7 +1,7 @@
 """Formulas as people write them, worked out in exact decimals: what is printed is what is done.
 
-Names, numbers, ``+ - * / ^``, brackets, and min, max, sum, lowest and
-worth_of_days; nothing else is a formula.
+Names, numbers, ``+ - * / ^``, brackets, and min, max, sum, lowest,
+even_rate and worth_of_days; nothing else is a formula.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
+from optimizer.finance.rates import MONTHS_IN_YEAR
+from optimizer.finance.returns import irr_at
 from optimizer.finance.time_value import discount_factor
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -31,12 +33,23 @@ def worth_of_days(values: list[Decimal]) -> Decimal:
     return sum((discount_factor(rate, day) for day in days), Decimal(0))
 
 
+def even_rate(values: list[Decimal]) -> Decimal:
+    """Rate a year at which flows are worth nothing: their amounts, then as many days."""
+    middle = len(values) // 2
+    flows = list(zip(values[:middle], values[middle:], strict=True))
+    found = irr_at([(day, amount) for amount, day in flows], MONTHS_IN_YEAR).value
+    if found is None:
+        raise ValueError("there is no single rate")
+    return found
+
+
 _FUNCTIONS: dict[str, Callable[[list[Decimal]], Decimal]] = {
     "min": min,
     "max": max,
     "sum": lambda values: sum(values, Decimal(0)),
     "lowest": lowest,
     "worth_of_days": worth_of_days,
+    "even_rate": even_rate,
 }
 _WORK: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: lambda a, b: a + b,

@@ -137,7 +137,7 @@ def _rates() -> Iterator[Default]:
 def _sizing(like: Default) -> Iterator[Default]:
     """Rules of the sizing module, and every fitted constant."""
     for name, found in vars(constants).items():
-        if not name.isupper() or name in ("GB", "GIB"):
+        if not name.isupper() or name.startswith("_") or name in ("GB", "GIB"):
             continue
         for id, value in _numbers(f"sizing.{name.lower()}", found):
             yield replace(like, id=id, value=value, note="")

@@ -338,6 +338,18 @@ class TariffBand(Section):
     price: MoneyPerKwh = Field(description="Price in those hours, such as `0.35 CNY/kWh`")
 
 
+class TaxAssumptions(Section):
+    """Tax on profit, for the review of a purchase; the plan is made before tax."""
+
+    rate: Share = Field(description="Of profit; enough of it is supposed")
+    depreciation: str | None = Field(
+        None, description="Rule of `rentopt assumptions depreciation`, at once or in equal parts"
+    )
+    years: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="Instead of a rule: deducted in equal parts over so many years"
+    )
+
+
 class MoneyAssumptions(Section):
     """What money costs and what owning costs beside the purchase."""
 
@@ -365,6 +377,7 @@ class MoneyAssumptions(Section):
     fx: dict[str, Annotated[Number, Field(gt=0)]] = Field(
         default_factory=dict, description="Fixed rates, such as `USD/CNY: 7.1`"
     )
+    tax: TaxAssumptions | None = Field(None, description="Tax on profit, for reviews")
 
 
 class Limits(Section):

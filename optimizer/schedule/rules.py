@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path as FilePath
 
+from optimizer.finance.presets import presets
 from optimizer.schedule.document import (
     Horizon,
     Limits,
@@ -24,6 +25,7 @@ from optimizer.schedule.document import (
     Purchase,
     Rule,
     TariffBand,
+    TaxAssumptions,
     Workload,
 )
 from optimizer.schedule.explain import closest, value_at
@@ -305,6 +307,8 @@ def check_money(found: Findings, money: MoneyAssumptions | None) -> None:
     check_residual(found, ("money", "residual"), money.residual)
     if isinstance(money.electricity, list):
         _check_tariff(found, money.electricity)
+    if money.tax is not None:
+        _check_tax(found, money.tax)
     for pair in money.fx:
         base, _, quote = pair.partition("/")
         path: Path = ("money", "fx", pair)
@@ -314,6 +318,21 @@ def check_money(found: Findings, money: MoneyAssumptions | None) -> None:
             found.fault(path, message, hint, at_key=True)
         elif f"{quote}/{base}" in list(money.fx)[: list(money.fx).index(pair)]:
             found.fault(path, f"'{pair}' and '{quote}/{base}' say the same", "keep one of them")
+
+
+def _check_tax(found: Findings, tax: TaxAssumptions) -> None:
+    path: Path = ("money", "tax")
+    if (tax.depreciation is None) == (tax.years is None):
+        hint = "name a rule (depreciation), or give years of equal parts, not both"
+        found.fault(path, "how a purchase is deducted is not clear", hint)
+    if tax.depreciation is None:
+        return
+    known = [name for name, rule in presets().items() if rule.monthly]
+    if tax.depreciation not in known:
+        table = tax.depreciation in presets()
+        what = "deducts by a table of years" if table else "is no rule of depreciation"
+        hint = f"rules that deduct at once or in equal parts are {', '.join(known)}"
+        found.fault((*path, "depreciation"), f"'{tax.depreciation}' {what}", hint)
 
 
 def _check_tariff(found: Findings, bands: Sequence[TariffBand]) -> None:

@@ -21,10 +21,12 @@ def run(*arguments: object) -> Result:
 
 def test_a_plan_with_wishes_names_them_and_can_be_kept(tmp_path: Path) -> None:
     target = tmp_path / "plan.json"
-    done = run("plan", TINY, "--without", "gpushare", "--format", "json", "-o", target)
+    asked = ("--without", "gpushare", "--gap", "2%", "--time-limit", "50")
+    done = run("plan", TINY, *asked, "--format", "json", "-o", target)
     assert done.exit_code == 0, done.output
     body = json.loads(target.read_text(encoding="utf-8"))
     assert body["wishes"] == ["without gpushare"]
+    assert body["options"] == ["--gap 2%", "--time-limit 50", "--without gpushare"]
     assert "gpushare" not in {rental["provider"] for rental in body["rentals"]}
     again = run("plan", TINY, "--keep", target, "--keep-tolerance", "50%")
     assert again.exit_code == 0, again.output

@@ -57,6 +57,7 @@ def test_an_id_is_listed_once() -> None:
 
 def test_sizing_constants_are_listed_as_the_program_has_them() -> None:
     rows = listed("sizing")
+    assert not [id for id in rows if "._" in id]
     speedup = rows["sizing.fp8_speedup_with_units"]["value"]
     assert float(speedup) == constants.FP8_SPEEDUP_WITH_UNITS
     per_engine = [id for id in rows if id.startswith("sizing.engines.")]

@@ -15,6 +15,7 @@ from optimizer.plans import Plan
 from optimizer.problem import Problem, gather
 from optimizer.review.plan_file import plan_of
 from optimizer.review.workbook.question import Lot, Question, RentQuote, make_question
+from optimizer.schedule.document import TaxAssumptions
 from optimizer.schedule.load import load_schedule
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,14 @@ def everything() -> tuple[Plan, Problem]:
     """A plan that buys, has an own node, a free quota and data to move."""
     body, schedule, book = verified_plans.everything()
     return plan_of(verified_plans.as_read(body)), gather(schedule, book)
+
+
+def taxed(tax: dict[str, object]) -> tuple[Plan, Problem]:
+    """The plan that buys, of a schedule that says so much of taxes."""
+    found, problem = everything()
+    stated = {"tax": TaxAssumptions.model_validate(tax)}
+    costs = replace(problem.costs, money=problem.costs.money.model_copy(update=stated))
+    return found, replace(problem, costs=costs)
 
 
 QUOTE = RentQuote(

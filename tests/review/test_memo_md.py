@@ -8,6 +8,7 @@ import pytest
 from memos import hostile, memo
 from review_cases import HOSTILE
 
+from optimizer.report.plan_json import plan_sha256
 from optimizer.review.memo.markdown import MARKER, memo_md
 from optimizer.review.memo.words import Lang, Words
 
@@ -25,7 +26,7 @@ def test_a_comment_says_decision_figures_flip_and_checks(case, lang):
     assert made.decision.flip is not None
     assert words(f"swing_{made.decision.flip.span.driver}") in text
     assert words("checks_hold", n=len(made.checks)) in text
-    assert made.plan_sha256 in text
+    assert plan_sha256(made.plan) in text
 
 
 @pytest.mark.parametrize("lang", list(Lang))
@@ -47,8 +48,8 @@ def test_names_of_others_are_no_markup_no_mention_and_no_link():
     assert "\\[red\\]" in text
     assert len(text) < 12_000
     assert HOSTILE not in text
-    from optimizer.review.memo.markdown import _text
+    from optimizer.review.memo.markdown import text_md
 
-    assert _text("@all see http://x and #1, ![i](u)") == (
+    assert text_md("@all see http://x and #1, ![i](u)") == (
         "@\u2060all see http:\u2060//x and \\#1, \\!\\[i\\](u)"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shlex
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -14,7 +15,7 @@ from bs4 import BeautifulSoup
 from memos import hostile, memo
 from review_cases import HOSTILE
 
-from optimizer.review.memo.memo import Check
+from optimizer.review.memo.check import Check
 from optimizer.review.memo.page import memo_html
 from optimizer.review.memo.palette import DARK, LIGHT, ON, contrast
 from optimizer.review.memo.words import Lang, _texts
@@ -159,6 +160,26 @@ def shown(cell):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_cash_at_risk_is_the_lowest_sum_of_the_cash_flow_as_printed(case):
+    soup = page(case)
+    rows = soup.find("section", id="cash").table.tbody.find_all("tr")
+    so_far = [row.find_all(["th", "td"])[7].get_text(strip=True) for row in rows]
+    lowest = min(int(text.replace(",", "").replace("−", "-").lstrip("+")) for text in so_far)
+    risk = figure(soup, "cash_at_risk").get_text(strip=True)
+    assert risk.split()[0] == f"{-lowest:,}"
+
+
+def test_the_commands_that_repeat_it_have_the_options_of_the_plan():
+    made = memo("tiny")
+    options = ("--gap 2%", "--without 'a b'")
+    again = replace(made, plan=replace(made.plan, options=options))
+    soup = BeautifulSoup(memo_html(again), "html.parser")
+    first = soup.find("section", id="repeat").pre.get_text().strip().splitlines()[0]
+    assert "--gap 2% --without 'a b' --format json" in first
+    assert "a b" in shlex.split(first)
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_the_cash_flow_adds_up_across_and_down_as_it_is_printed(case):
     soup = page(case)
     table = soup.find("section", id="cash").table
@@ -194,7 +215,7 @@ def test_what_is_bought_and_rented_adds_up_as_it_is_printed():
 
 KEPT = re.compile(
     r"GPU|NPV|CVaR|IRR|MIRR|PUE|kWh|kW|PV|SHA-256|rentopt|breakeven|regime|RTX\S*|A\d+\S*|\d+x\S+|CNY"
-    r"|buy(?= )|Qwen\S*|q?lora|pretrain"
+    r"|buy(?= )|Qwen\S*|q?lora|pretrain|rocm|cuda|habana"
 )
 """Names and units that are the same in Chinese."""
 

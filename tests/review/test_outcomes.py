@@ -9,7 +9,7 @@ import pytest
 from review_cases import BASE, FULL, LATER, NODE, QUOTE, everything, questions, tiny
 
 from optimizer.breakeven.pair import Pair
-from optimizer.review.workbook.outcomes import outcomes
+from optimizer.review.workbook.outcomes import all_flows, months, outcomes
 from optimizer.review.workbook.question import make_question
 from providers.errors import RentoptError
 
@@ -102,6 +102,37 @@ def test_a_payback_that_only_the_resale_brings_says_so():
     assert found.value == D(36) or round(found.value, 6) <= 36
     assert found.reason == "only by the resale"
     assert metric(replace(BASE, lots=(replace(NODE, rent=D(9)),)), "payback").reason == ""
+
+
+@pytest.mark.parametrize("days", [1095, 1000, 40])
+def test_the_rate_of_return_put_back_as_discount_rate_leaves_no_value(days):
+    question = replace(BASE, days=days, lots=(replace(NODE, sold=days, residual=D("0.9")),))
+    found = metric(question, "irr")
+    again = values(replace(question, rate=found.value))["npv"]
+    assert abs(again) < D("1E-12") * NODE.price
+    assert (found.reason == "as if 40 days were repeated all year") == (days == 40)
+
+
+def test_the_modified_rate_grows_what_goes_out_to_what_comes_in():
+    question = replace(BASE, rate=D("0.1"))
+    rate = values(question)["mirr"]
+    flows = list(zip(all_flows(question).net, months(question), strict=True))
+    came = sum(net * m.factor for net, m in flows if net > 0)
+    went = -sum(net * m.factor for net, m in flows if net < 0)
+    assert abs(went * ((1 + rate) / D("1.1")) ** 3 - came) < D("1E-12") * NODE.price
+    assert rate > question.rate or values(question)["npv"] < 0
+
+
+def test_flows_that_turn_more_than_once_have_no_rate_of_return_but_the_modified_one():
+    assert metric(FULL, "irr").code == "several_rates"
+    assert "take NPV or MIRR" in metric(FULL, "irr").reason
+    assert values(FULL)["mirr"] is not None
+
+
+def test_money_that_goes_one_way_has_no_rate_of_return():
+    worthless = replace(BASE, lots=(replace(NODE, use=D(0), residual=D(0)),))
+    for name in ("irr", "mirr"):
+        assert metric(worthless, name).code == "no_sign_change"
 
 
 def test_what_is_never_used_has_no_cost_an_hour():

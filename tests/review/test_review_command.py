@@ -58,7 +58,7 @@ def test_a_workbook_and_the_json_of_one_plan_say_the_same(run, plan):
     assert body["outputs"]["payback"]["code"] == "never"
 
 
-def test_a_schedule_that_may_buy_nothing_is_told_what_to_do_and_still_has_its_bill(run):
+def test_a_schedule_that_may_buy_nothing_has_a_review_of_what_it_spends(run):
     team = TINY.with_name("team-eur.yaml")
     body = yaml.safe_load(team.read_text(encoding="utf-8"))
     body["workloads"] = body["workloads"][:1]
@@ -66,8 +66,13 @@ def test_a_schedule_that_may_buy_nothing_is_told_what_to_do_and_still_has_its_bi
     (run.folder / "team.yaml").write_text(yaml.safe_dump(body), encoding="utf-8")
     run("plan", "team.yaml", "--as-of", "2026-11-22", "--format", "json", "-o", "team.json")
     for form in ("html", "md", "xlsx", "json"):
-        _, told = run("review", "team.json", "--format", form, "-o", "out", code=2)
-        assert "name what could be bought under hardware.buy" in told
+        run("review", "team.json", "--format", form, "-o", f"out.{form}")
+    comment = (run.folder / "out.md").read_text(encoding="utf-8")
+    assert "name what could be bought under hardware.buy" in comment
+    body = json.loads((run.folder / "out.json").read_text(encoding="utf-8"))
+    assert body["not_weighed"]["code"] == "none_allowed"
+    _, told = run("review", "team.json", "--explain", "npv", "--set", "rent=3", code=2)
+    assert "no purchase is weighed" in told
     bill, _ = run("review", "team.json", "--format", "focus")
     total = json.loads((run.folder / "team.json").read_text())["total"]
     rows = list(csv.DictReader(io.StringIO(bill.decode())))

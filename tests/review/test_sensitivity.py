@@ -148,7 +148,7 @@ def test_every_range_says_what_it_rests_on():
         assert span.basis in (Basis.PUBLISHED, Basis.ASSUMED, Basis.NO_DATA)
 
 
-def test_what_has_no_source_and_moves_npv_makes_a_review_a_draft():
+def test_what_has_no_source_and_moves_npv_is_to_be_looked_up():
     found = tornado(FULL, spans(FULL))
     names = {bar.span.driver for bar in found.unsourced}
     assert {"rent", "use", "rate"} <= names

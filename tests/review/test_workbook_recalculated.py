@@ -7,8 +7,11 @@ from decimal import Decimal
 
 import pytest
 from review_cases import questions
+from spending_cases import rent_only, spending_of
 from spreadsheet import cell, edited, formulas, opened, recalculated
 from workbooks import CASES, differs, hostile, made, written
+
+from optimizer.review.spending.workbook import spending_workbook
 
 D = Decimal
 
@@ -94,3 +97,30 @@ def test_worked_out_text_of_strangers_is_still_text(worked_out):
     assert [t for t in texts if isinstance(t, str) and t.startswith("=cmd|")]
     assert "-2+3" in texts
     assert "@SUM(A1)" in texts
+
+
+def test_the_workbook_of_a_plan_that_rents_follows_its_inputs(tmp_path):
+    spending = spending_of(*rent_only(tmp_path))
+    body = spending_workbook(spending)
+    changed = {"discount_rate": 0.2, "factor_2": 1.5, "use_1": 0.4, "by_hour_1": 12}
+    books = recalculated({"as-is": edited(body), "other": edited(body, **changed)}, tmp_path)
+    for found in formulas(opened(body)):
+        old = opened(body, values=True)[found.parent.title][found.coordinate].value
+        new = books["as-is"][found.parent.title][found.coordinate].value
+        if isinstance(old, int | float):
+            assert abs(old - new) <= 1e-8 * max(1, abs(old)), (found.parent.title, found.coordinate)
+        else:
+            assert old == new
+    other = books["other"]
+    assert cell(other, "master_check").value == "OK"
+    assert cell(other, "inputs_changed").value == len(changed)
+    lines = spending.plan.ledger
+    factors = {line.cause: 1.5 if n == 2 else 1.0 for n, line in enumerate(lines, start=1)}
+    paid = [(day, float(amount) * factors[cause]) for day, _, cause, amount in spending.bill]
+    assert cell(other, "out_total").value == pytest.approx(sum(a for _, a in paid))
+    days = [(day - spending.plan.first_day).days for day, _ in paid]
+    worth = sum(a * 1.2 ** (-day / 365) for day, (_, a) in zip(days, paid, strict=True))
+    assert cell(other, "out_present_value").value == pytest.approx(worth)
+    term = 4000 * factors[spending.signed[0].group.sample.offer]
+    assert cell(other, "out_saves_1").value == pytest.approx(744 * 0.4 * 12 - term)
+    assert cell(other, "out_even_use_1").value == pytest.approx(term / (744 * 12))

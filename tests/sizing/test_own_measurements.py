@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from optimizer.sizing.estimate import Serving, SpeedAt, size_service, speed_at
@@ -68,3 +70,27 @@ def test_a_missing_column_is_told(tmp_path):
     path.write_text("hardware,model\nRTX4090,Qwen2-72B\n", encoding="utf-8")
     with pytest.raises(DocumentError, match="column 'value' is missing"):
         read_measurements(path)
+
+
+def test_a_row_may_name_a_model_s_configuration_beside_the_table(table, tmp_path):
+    config = Path(__file__).parents[1] / "model_cards" / "configs" / "Yi-34B.json"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_bytes(config.read_bytes())
+    own = read_measurements(table("RTX4090,4,mine/config.json,bf16,vllm,800,300,4,output_tok_s,77"))
+    asked = (str(tmp_path / "mine" / "config.json"), "bf16", "vllm", "RTX4090", 4)
+    found = speed_at(*asked, 4, own_rows=own, **CHAT)
+    assert isinstance(found, SpeedAt)
+    assert (found.label, found.output_tokens_per_s) == ("measured", pytest.approx(77))
+    named = speed_at("Yi-34B", *asked[1:], 4, own_rows=own, **CHAT)
+    assert isinstance(named, SpeedAt)
+    assert named.output_tokens_per_s == pytest.approx(77)
+
+
+def test_a_configuration_that_is_none_is_told_with_the_line_of_its_row(table, tmp_path):
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    for name in ("broken.json", "gone.json"):
+        row = f"RTX4090,4,{name},bf16,vllm,800,300,4,output_tok_s,77"
+        with pytest.raises(DocumentError) as told:
+            read_measurements(table(row))
+        assert told.value.faults[0].line == 2
+        assert name in told.value.faults[0].message

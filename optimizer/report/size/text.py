@@ -13,6 +13,7 @@ from optimizer.sizing.results import Serving, Training, Unfit
 from providers.hardware import NodeKind
 
 NO_PRICE = "no price known"
+TRAINED = "/M: a million tokens trained on"
 EACH = "each: tokens/s of one user; /M: a million output tokens"
 
 
@@ -80,8 +81,8 @@ def _limits(paces: Paces) -> Iterator[str]:
     )
     if within.users > paces.most_users:
         yield (
-            f"but memory holds {paces.most_users} such requests: the measurement does not say how "
-            "long its own were; state yours (--prompt-tokens)"
+            f"but by the formulas memory holds {paces.most_users} such requests at once: those "
+            "measured may have been shorter; state your lengths (--prompt-tokens, --output-tokens)"
         )
 
 
@@ -174,8 +175,11 @@ def ranking_facts(answer: Ranking, kind: NodeKind | None, *, reasons: bool) -> I
         return
     else:
         yield f"{len(answer.ranked)} kinds of hardware, each with the fewest GPUs that do it"
-        if any(isinstance(entry.result, Serving) for entry in answer.ranked):
-            yield EACH
+        serving = any(isinstance(entry.result, Serving) for entry in answer.ranked)
+        if answer.ranked:
+            yield EACH if serving else TRAINED
+        if any(entry.price is None for entry in answer.ranked):
+            yield f"-: {NO_PRICE}"
     if reasons:
         for node, reason in answer.unfit:
             yield f"{node}: {reason}"

@@ -64,6 +64,8 @@ class _Answers:
             "npv_after_tax": self._after_tax, "saving": self._saving, "capex": self._capex,
             "cash_at_risk": self._cash_at_risk,
             "payback": lambda: self._payback(""), "discounted_payback": lambda: self._payback("pv"),
+            "irr": self._irr,
+            "mirr": self._mirr,
             "eac": self._eac,
             "gpu_hour_accounting": lambda: self._each("", "buy", "hours"),
             "gpu_hour_economic": lambda: self._each("pv", "buy", "hours"),
@@ -164,6 +166,27 @@ class _Answers:
         on = (self.first.start(m), self.first.end(m), before, nets[m])
         formula = f"(start + -before / net * (end - start)) / ({DAYS_IN_YEAR} / {MONTHS_IN_YEAR})"
         return worked_out("payback", "", "months", formula, *on)
+
+    def _irr(self) -> Figure:
+        """The rate at which the months' payments are worth nothing."""
+        outcome, nets = self.outcomes["irr"], self._nets()
+        ends = (self.first.end(m) for m in range(len(nets)))
+        if outcome.value is None:
+            return self._none(outcome, "the discount rate at which NPV is 0", *nets)
+        return worked_out("irr", "", "", "even_rate(net, end)", *nets, *ends)
+
+    def _mirr(self) -> Figure:
+        """What comes in over what goes out, at present value, over the years there are."""
+        outcome, nets = self.outcomes["mirr"], self._nets("pv")
+        if outcome.value is None:
+            return self._none(outcome, "(came / went) ^ (1 / years) * (1 + r) - 1", *nets)
+        came = summed("pv_came", "present value of months in which money comes in", self.money,
+                      *(n for n in nets if (n.value or 0) > 0), symbol="came")  # fmt: skip
+        went = summed("pv_went", "present value of months in which money goes out", self.money,
+                      *(n for n in nets if (n.value or 0) < 0), symbol="went")  # fmt: skip
+        formula = f"(came / -went) ^ (1 / (horizon / {DAYS_IN_YEAR})) * (1 + r) - 1"
+        on = (came, went, self.inputs.horizon(), self.inputs.rate())
+        return worked_out("mirr", "", "", formula, *on)
 
     def _eac(self) -> Figure:
         paid = [lot.paid_month("purchase") for lot in self.lots]

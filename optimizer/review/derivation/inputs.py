@@ -111,7 +111,11 @@ class Inputs:
         return self._own("rent_change", "change of rental prices", "a year").called("g")
 
     def tax(self, name: str, title: str, unit: str = "") -> Figure:
-        return self._own(name, title, unit)
+        found = self._own(name, title, unit)
+        if not self.question.tax_rule:
+            return found
+        where = "money.tax.rate" if name == "tax_rate" else self.question.tax_rule
+        return replace(found, source=where, set_by=FILE)
 
     def _own(self, name: str, title: str, unit: str) -> Figure:
         """What the question sets itself."""

@@ -23,7 +23,7 @@ class Ends:
     day: date
     """The last on which it holds."""
     why: str
-    """price, offer, default, payment of a purchase, or start of renting all"""
+    """price, offer, default, payment of a purchase, start of renting, or begin of the schedule"""
     subject: str
     """Offer, assumption or node it is about."""
 
@@ -97,12 +97,7 @@ def _ends(
     plan: Plan, problem: Problem, question: Question, assumptions: list[Assumption]
 ) -> Iterator[Ends]:
     """Every day that could be the first: prices get old, offers end, payments fall due."""
-    offers = {offer.sku: offer for offer in problem.costs.book.offers}
-    for rental in plan.rentals:
-        yield Ends(rental.observed_at + timedelta(STALE_DAYS), "price", rental.offer)
-        offer = offers.get(rental.offer)
-        if offer is not None and offer.valid_until is not None:
-            yield Ends(offer.valid_until, "offer", rental.offer)
+    yield from price_ends(plan, problem)
     for row in assumptions:
         if row.valid_until is not None:
             yield Ends(row.valid_until, "price" if row.set_by == "quote" else "default",
@@ -112,3 +107,13 @@ def _ends(
         yield Ends(question.first_day + timedelta(lot.paid), "payment", lot.node)
     for rental in plan.rentals if not question.planned else ():
         yield Ends(rental.start, "start", rental.offer)
+
+
+def price_ends(plan: Plan, problem: Problem) -> Iterator[Ends]:
+    """When a price that is paid is too old, or an offer ends."""
+    offers = {offer.sku: offer for offer in problem.costs.book.offers}
+    for rental in plan.rentals:
+        yield Ends(rental.observed_at + timedelta(STALE_DAYS), "price", rental.offer)
+        offer = offers.get(rental.offer)
+        if offer is not None and offer.valid_until is not None:
+            yield Ends(offer.valid_until, "offer", rental.offer)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from optimizer.problem import Problem
 from optimizer.review.derivation.answers import answer_figures, month_figures
 from optimizer.review.derivation.steps import worked_out
-from optimizer.review.figure import Figure, How, find, of_metric
+from optimizer.review.figure import Figure, How, find
 from optimizer.review.memo.ladder import Ladder
 from optimizer.review.memo.memo import Memo
 from optimizer.review.sensitivity.results import Bar
@@ -42,7 +42,6 @@ class _MemoFigures:
         yield from self._answers()
         yield from self._nodes()
         yield from self.months
-        yield from self._returns()
         for bar in self.memo.study.tornado.bars:
             yield from self._bar(bar)
         yield from self._draws()
@@ -72,7 +71,7 @@ class _MemoFigures:
                 source = "the best plan of this kind that was found"
                 yield self._given(name, title, answer.total, self.money, source, note=gap)
 
-    # -- nodes and rates -------------------------------------------------------------------------
+    # -- nodes -----------------------------------------------------------------------------------
 
     def _nodes(self) -> Iterator[Figure]:
         ladder = Ladder(self.memo.what_if, self.plan)
@@ -91,17 +90,6 @@ class _MemoFigures:
             even = find(own, "break_even_rent")
             even = replace(even, name=f"{name}.even_rent", title=title, note=told)
             yield replace(even, inputs=(*even.inputs, use))
-
-    def _returns(self) -> Iterator[Figure]:
-        nets = [self.known[f"net.{m}"] for m in range(len(self.memo.base.months))]
-        words = {
-            "irr": "rate at which the monthly differences are worth 0, as (1 + monthly) ^ 12 - 1",
-            "mirr": "(future value of inflows / present value of outflows) ^ (1 / months) - 1, a "
-                    "year, at the discount rate",
-        }  # fmt: skip
-        titles = {"irr": "rate of return", "mirr": "modified rate of return"}
-        for name, metric in self.memo.returns:
-            yield of_metric(name, titles[name], "a year", metric, words[name], *nets)
 
     # -- what may turn out otherwise -------------------------------------------------------------
 

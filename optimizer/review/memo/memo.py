@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.finance import returns
-from optimizer.finance.rates import MONTHS_IN_YEAR, annual_rate, monthly_rate
-from optimizer.finance.refusal import Metric
 from optimizer.plans import Plan
 from optimizer.problem import Problem
-from optimizer.report.plan_json import plan_to_json
+from optimizer.review.commitments import Commitment, commitments
+from optimizer.review.memo.check import Check
 from optimizer.review.memo.decision import Decision, decide
 from optimizer.review.memo.ladder import Ladder, Regime, Rung
 from optimizer.review.memo.register import Assumption, is_draft, register
@@ -21,22 +18,6 @@ from optimizer.review.memo.what_if import ZERO, Answered, WhatIf, make_what_if
 from optimizer.review.sensitivity.ranges import Seen
 from optimizer.review.sensitivity.results import Sensitivity, Tornado, TwoWay
 from optimizer.review.workbook.question import Question
-
-TOLERANCE = Decimal("1e-6")
-"""Of checks, as a share of the purchases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What must hold, and by how much it does not."""
-
-    name: str
-    apart: Decimal
-    """Difference, as a share of the purchases."""
-
-    @property
-    def holds(self) -> bool:
-        return self.apart <= TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +30,11 @@ class Memo:
     rungs: tuple[Rung, ...]
     regime: Regime
     assumptions: tuple[Assumption, ...]
-    returns: tuple[tuple[str, Metric], ...]
-    """irr and mirr, a year."""
     checks: tuple[Check, ...]
+    terms: tuple[Commitment, ...]
+    """What the plan signs for."""
     vat: str
     """ignore, recoverable or cost"""
-    plan_sha256: str
 
     @property
     def question(self) -> Question:
@@ -91,21 +71,10 @@ def make_memo(
         rungs=tuple(rungs),
         regime=ladder.regime(),
         assumptions=tuple(assumptions),
-        returns=tuple(_returns(what_if.base)),
         checks=tuple(_checks(plan, what_if.base, study.tornado, rungs)),
+        terms=commitments(plan, problem),
         vat=problem.costs.money.vat,
-        plan_sha256=hashlib.sha256(plan_to_json(plan).encode()).hexdigest(),
     )
-
-
-def _returns(base: Answered) -> Iterator[tuple[str, Metric]]:
-    """Of the monthly differences, a year; IRR is refused where flows turn more than once."""
-    flows, rate = base.flows.net, monthly_rate(base.question.rate)
-    yield "irr", returns.irr(flows, int(MONTHS_IN_YEAR))
-    found = returns.mirr(flows, rate, rate)
-    if found.value is not None:
-        found = Metric(annual_rate(found.value, MONTHS_IN_YEAR))
-    yield "mirr", found
 
 
 def _checks(plan: Plan, base: Answered, tornado: Tornado, rungs: list[Rung]) -> Iterator[Check]:

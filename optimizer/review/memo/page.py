@@ -24,6 +24,7 @@ from optimizer.review.memo.sayings import Sayings
 from optimizer.review.memo.script_model import script_model
 from optimizer.review.memo.swing_tables import SwingTables
 from optimizer.review.memo.tables import Tables
+from optimizer.review.memo.terms import terms_table
 from optimizer.review.memo.words import Lang, Words
 from optimizer.review.workbook.texts import inert
 
@@ -47,13 +48,19 @@ def memo_html(memo: Memo, lang: Lang = Lang.EN, *, static: bool = False) -> str:
         static: without any script; the sliders are left out.
     """
     words = Words(lang, memo.plan.currency)
-    style = Markup(css() + _file("memo.css"))
     script = Markup("" if static else _file("memo.js"))
-    page = _environment().get_template("memo.html")
-    return page.render(
-        **_context(memo, words), style=style, script=script, static=static,
-        policy=_policy(style, script), version=tool_version(),
+    return rendered(
+        "memo.html", _context(memo, words), script, static=static,
         model=_embedded(script_model(memo, words, LIVE)),
+    )  # fmt: skip
+
+
+def rendered(name: str, context: dict[str, Any], script: str = "", **more: Any) -> str:
+    """A page of this package, with its style and what it may run."""
+    style = Markup(css() + _file("memo.css"))
+    return _environment().get_template(name).render(
+        **context, **more, style=style, script=script, policy=_policy(style, script),
+        version=tool_version(),
     )  # fmt: skip
 
 
@@ -68,8 +75,10 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
 
     return {
         "w": words, "memo": memo, "plan": memo.plan, "q": memo.question, "base": base,
-        "d": memo.decision, "live": LIVE, "levers": levers(memo.what_if),
-        "asked": say.asked(), "because": say.because(), "cautions": say.cautions(),
+        "d": memo.decision, "until": memo.decision.until, "live": LIVE,
+        "levers": levers(memo.what_if),
+        "asked": say.asked(), "because": say.because(), "signed": say.signed(),
+        "cautions": say.cautions(),
         "valid_note": say.valid_note(), "flip_note": say.flip_note(), "vat": say.vat(),
         "warnings": say.warnings(),
         "command": say.command(), "calendar_note": say.calendar_note(),
@@ -82,6 +91,7 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "spread": drawn("likely", charts.spread(memo.study.monte_carlo, words)),
         "calendar": drawn("calendar", charts.calendar(memo.plan, words)),
         "three": tables.three(), "ladder": tables.ladder(), "metrics": tables.metrics(),
+        "taxes": tables.taxes(), "commitments": terms_table(tables, memo.terms),
         "cash": tables.cash(), "crossover_data": tables.crossover(),
         "even_data": swings.even(factors[::4]), "tornado_data": swings.tornado(),
         "spread_data": swings.spread(),
@@ -91,8 +101,8 @@ def _context(memo: Memo, words: Words) -> dict[str, Any]:
         "two_way": swings.two_way(), "regime": swings.regime(),
         "calendar_data": tables.calendar(),
         "plan_tables": [t for t in (tables.bought(), tables.rented()) if t is not None],
-        "register": say.register(), "rejected": say.rejected(), "checks": say.checks(),
-        "origin": say.origin(),
+        "register": say.register(), "rejected": say.rejected(),
+        "checks": say.checks(memo.checks, "tolerance"), "origin": say.origin(),
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ _KINDS = {
     "training": r"(?P<how>\S+) training of (?P<model>.+) takes (?P<size>\S+ GB) on each of "
                 r"(?P<on>.+), which have (?P<room>\S+ GB) for it",
     "and_more": r"(?P<names>[^' ]+(?:, [^' ]+)*) and (?P<more>\d+) more",
+    "other_stack": r"runs (?P<stack>\S+), the workload needs (?P<needs>\S+)",
     # why offers were left out
     "dominated": r"dominated by another offer",
     "confidence": r"low confidence",
@@ -32,6 +33,7 @@ _KINDS = {
                     r"it needs (?P<kinds>.+)",
     "too_late": r"'(?P<name>.+)' has load from (?P<first>\S+), and nothing for it is usable "
                 r"before (?P<ready>\S+)",
+    "owns_nothing": r"the schedule owns nothing and may buy nothing",
     # warnings
     "old": r"the price of (?P<sku>.+) is (?P<days>\d+) days old; renew it before signing",
     "doubtful": r"the price of (?P<sku>.+) is of low confidence",

@@ -98,6 +98,8 @@ class _Register:
         if q.resale_cost or any(lot.residual for lot in q.lots):
             row = self._money("resale_cost", "share", q.resale_cost, "resale_cost")
             yield row, self._common("resale_cost")
+        if q.tax_rule:
+            yield Assumption("tax_rate", "", q.tax_rate, "share", "file", q.tax_rule), None
         yield Assumption("days", "", Decimal(q.days), "days", "file", ""), None
         change = Assumption("rent_change", "", q.rent_change, "rate", "convention", "")
         yield change, self._rents_fall

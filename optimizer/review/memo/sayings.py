@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from decimal import Decimal
 
-from optimizer.report.gantt import unit_of
-from optimizer.report.money_text import why_none
-from optimizer.report.plan_json import tool_version
-from optimizer.report.plan_why import rejected
-from optimizer.review.memo.memo import TOLERANCE, Memo
+from optimizer.review.memo.memo import Memo
+from optimizer.review.memo.plan_sayings import PlanSayings
+from optimizer.review.memo.plan_tables import ZERO, Cell, Row, Table
 from optimizer.review.memo.register import Assumption
 from optimizer.review.memo.studied import FORMS, change
-from optimizer.review.memo.tables import Cell, Row, Table, Tables, whole
+from optimizer.review.memo.tables import Tables, whole
 from optimizer.review.memo.words import NONE, Words
 
-MOST_ROWS = 40
-"""Of what the optimiser ruled out; the rest is counted."""
 
+class Sayings(PlanSayings):
+    """Of buying against renting."""
 
-class Sayings:
     def __init__(self, memo: Memo, words: Words) -> None:
-        self.memo, self.w, self.tables = memo, words, Tables(memo, words)
-        self.plan, self.q, self.decision = memo.plan, memo.question, memo.decision
+        super().__init__(memo.plan, Tables(memo, words), words)
+        self.memo, self.q, self.decision = memo, memo.question, memo.decision
 
     # -- the first page --------------------------------------------------------------------------
 
@@ -32,8 +28,9 @@ class Sayings:
 
     def asked(self) -> str:
         d = self.decision
+        gpus = self.w("gpu_one" if d.gpus == 1 else "gpu_many", n=d.gpus)
         return self.w(
-            "asked_buy" if d.buys else "asked_weigh", nodes=self.nodes(), gpus=d.gpus,
+            "asked_buy" if d.buys else "asked_weigh", nodes=self.nodes(), gpus=gpus,
             amount=self.w.money(d.capex), day=self.w.day(d.paid),
         )  # fmt: skip
 
@@ -44,6 +41,11 @@ class Sayings:
             rate=self.w.percent(self.q.rate), days=self.w.number(Decimal(self.q.days)),
             rent=self.w.of("rent", self.memo.base.mean_rent),
         )  # fmt: skip
+
+    def signed(self) -> str:
+        """What else the plan ties; empty where it signs for nothing."""
+        owed = sum((term.cost for term in self.memo.terms), ZERO)
+        return self.w("also_signs", amount=self.w.money(owed)) if self.memo.terms else ""
 
     def cautions(self) -> list[str]:
         found = []
@@ -112,74 +114,6 @@ class Sayings:
     def vat(self) -> str:
         return self.w(f"vat_{self.memo.vat}")
 
-    # -- the plan --------------------------------------------------------------------------------
-
-    def calendar_note(self) -> str:
-        return self.w(f"calendar_{unit_of(self.plan.n_days)}")
-
-    def rejected(self) -> list[Table]:
-        tables = [self._alternatives(), self._ruled_out(), self._left_out()]
-        return [table for table in tables if table is not None]
-
-    def _alternatives(self) -> Table | None:
-        """Plans that cost more than the one chosen."""
-        rows = []
-        best = self.plan.answer("mix")
-        for answer in self.plan.answers:
-            if answer is best:
-                continue
-            if answer.npv is None:
-                extra, why = None, self.tables.quoted(why_none(answer), "wide")
-            elif best.npv is None or answer.npv == best.npv:
-                continue
-            else:
-                extra, why = answer.npv - best.npv, Cell(self.w("dearer"), "wide")
-            name = Cell(self.w(f"answer_{answer.kind}"))
-            rows.append(Row((name, self.tables.money(extra, sign=True), why)))
-        rows += [
-            Row((self.tables.quoted(other.asked), self.tables.money(other.extra, sign=True),
-                 self.tables.quoted(other.differs, "wide")))
-            for other in self.plan.alternatives
-        ]  # fmt: skip
-        rows += [
-            Row((self.tables.quoted(other.name), self.tables.money(other.extra, sign=True),
-                 self.tables.quoted(other.answer, "wide")))
-            for other in self.plan.why_not if not other.used
-        ]  # fmt: skip
-        if not rows:
-            return None
-        heads = (*self.tables.head("alternative", "extra"), Cell(self.w("col_why")))
-        return Table(self.w("t_alternatives"), heads, tuple(rows), titled=True)
-
-    def _ruled_out(self) -> Table | None:
-        section = rejected(self.plan)
-        rows = [
-            Row((Cell(str(workload)), self.tables.quoted(str(reason)), Cell(str(number), "n"),
-                 self._named(str(names))))
-            for workload, reason, number, names in section.rows[:MOST_ROWS]
-        ]  # fmt: skip
-        if not rows:
-            return None
-        heads = (*(Cell(self.w(f"col_{k}")) for k in ("workload", "why")),
-                 Cell(self.w("col_kinds"), "n"), Cell(self.w("col_hardware")))  # fmt: skip
-        more = len(section.rows) - len(rows)
-        notes = (Cell(self.w("more_rows", n=more)),) if more > 0 else ()
-        return Table(self.w("t_ruled_out"), heads, tuple(rows), notes=notes, titled=True)
-
-    def _named(self, names: str) -> Cell:
-        """Some names, and how many more there are."""
-        return self.tables.quoted(names, "wide") if " more" in names else Cell(names, "wide")
-
-    def _left_out(self) -> Table | None:
-        order = sorted(self.plan.excluded, key=lambda item: (-item[1], item[0]))
-        rows = [Row((self.tables.quoted(reason), Cell(self.w.number(Decimal(n)), "n")))
-                for reason, n in order]  # fmt: skip
-        if not rows:
-            return None
-        return Table(
-            self.w("t_left_out"), self.tables.head("reason", "offers"), tuple(rows), titled=True
-        )
-
     # -- where it comes from ---------------------------------------------------------------------
 
     def register(self) -> Table:
@@ -210,46 +144,3 @@ class Sayings:
         if row.set_by == "file":
             return self.plan.schedule
         return self.w(f"source_{row.set_by}")
-
-    def checks(self) -> Table:
-        rows = [
-            Row((
-                Cell(self.w(f"check_{check.name}"), "wide"),
-                Cell(f"{check.apart:.1E}" if check.apart else "0", "n"),
-                Cell(self.w("holds" if check.holds else "fails"), "good" if check.holds else "bad"),
-            ))
-            for check in self.memo.checks
-        ]  # fmt: skip
-        heads = (Cell(self.w("col_check")), Cell(self.w("col_apart"), "n"),
-                 Cell(self.w("col_result")))  # fmt: skip
-        notes = (Cell(self.w("tolerance", tolerance=f"{TOLERANCE:f}")),)
-        return Table(self.w("h_checks"), heads, tuple(rows), notes=notes)
-
-    def origin(self) -> Table:
-        rows = [Row((Cell(self.w(f"origin_{name}")), Cell(text, "wide code")))
-                for name, text in self._origin()]  # fmt: skip
-        heads = (Cell(self.w("col_what")), Cell(self.w("col_value")))
-        return Table(self.w("h_repeat"), heads, tuple(rows))
-
-    def _origin(self) -> Iterator[tuple[str, str]]:
-        plan = self.plan
-        yield "version", f"rentopt {tool_version()}"
-        yield "schedule", f"{plan.schedule}, SHA-256 {plan.schedule_sha256}"
-        yield "plan", f"SHA-256 {self.memo.plan_sha256}"
-        for source in plan.price_sources:
-            yield "prices", f"{source.name}, SHA-256 {source.sha256}"
-        known = plan.prices_known_at
-        yield "as_of", plan.as_of.isoformat() + (f", {known.isoformat()}" if known else "")
-        yield "fx", "; ".join(plan.fx) or self.w("no_fx")
-        yield "gap", self.w("gap_of", gap=self.w.percent(Decimal(repr(plan.gap)), 2))
-
-    def warnings(self) -> list[Cell]:
-        return [self.tables.quoted(line) for line in self.plan.warnings]
-
-    def command(self) -> list[str]:
-        plan = shlex.quote(self.plan.schedule)
-        language = "" if self.w.lang == "en" else f" --lang {self.w.lang}"
-        return [
-            f"rentopt plan {plan} --as-of {self.plan.as_of} --format json -o plan.json",
-            f"rentopt review plan.json --format html{language} -o memo.html",
-        ]

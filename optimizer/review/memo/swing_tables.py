@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from optimizer.review.memo.plan_tables import Cell, Row, Table
 from optimizer.review.memo.studied import FORMS
-from optimizer.review.memo.tables import Cell, Row, Table, Tables, whole
+from optimizer.review.memo.tables import Tables, whole
 from optimizer.review.memo.words import NONE
 from optimizer.review.sensitivity.drivers import ALL
 from optimizer.review.sensitivity.results import Bar, Basis, Waiting

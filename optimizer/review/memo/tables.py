@@ -1,101 +1,28 @@
-"""The memo's tables as cells: what each says, its raw value, and the figure it shows."""
+"""The memo's tables of buying against renting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from optimizer.finance.refusal import Metric
 from optimizer.report.money_text import footed, why_none
-from optimizer.report.rental_groups import grouped
 from optimizer.review.memo.ladder import Rung
 from optimizer.review.memo.memo import Memo
-from optimizer.review.memo.reasons import translated
-from optimizer.review.memo.runs import runs
+from optimizer.review.memo.plan_tables import UNIT, Cell, PlanTables, Row, Table
 from optimizer.review.memo.what_if import ZERO
-from optimizer.review.memo.words import NONE, Lang, Words
-
-UNIT = Decimal(1)
+from optimizer.review.memo.words import NONE, Words
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    text: str
-    kind: str = ""
-    """Classes: n (a number), good, bad, quiet …"""
-    key: str = ""
-    """Name of the figure it shows."""
-    raw: object = ""
-    lang: str = ""
-    """Where it is not in the memo's language: quoted from somebody else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    cells: tuple[Cell, ...]
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    caption: str
-    heads: tuple[Cell, ...]
-    rows: tuple[Row, ...]
-    foot: Row | None = None
-    notes: tuple[Cell, ...] = ()
-    kind: str = ""
-    across: str = ""
-    """What the columns of a grid are."""
-    titled: bool = False
-    """Whether the caption is shown: it is not where it says what the heading above says."""
-
-
-class Tables:
+class Tables(PlanTables):
     """All tables of a memo in one language."""
 
     def __init__(self, memo: Memo, words: Words) -> None:
-        self.memo, self.w = memo, words
-        self.plan, self.q, self.base = memo.plan, memo.question, memo.base
-
-    # -- cells -----------------------------------------------------------------------------------
-
-    def head(self, *keys: str, right: int = 1) -> tuple[Cell, ...]:
-        """Titles by key; those from `right` on stand over numbers."""
-        return tuple(
-            Cell(self.w(f"col_{key}", currency=self.w.unit) if key else "",
-                 "n" if number >= right else "")
-            for number, key in enumerate(keys)
-        )  # fmt: skip
-
-    def quoted(self, text: str, kind: str = "") -> Cell:
-        """What the optimiser or a source says, marked where it stays in English."""
-        said = translated(self.w, text)
-        return Cell(text, kind, lang=Lang.EN) if said is None else Cell(said, kind)
-
-    def money(
-        self, value: Decimal | None, key: str = "", *, sign: bool = False,
-        exact: Decimal | None = None,
-    ) -> Cell:  # fmt: skip
-        """An amount.
-
-        Args:
-            exact: what it was rounded from, where it is one of lines that add up.
-        """
-        if value is None:
-            return Cell(NONE, "n quiet")
-        kind = "n bad" if sign and value < 0 else "n"
-        raw = value if exact is None else exact
-        return Cell(self.w.number(value, sign=sign), kind, key, raw)
-
-    def number(self, text: str, key: str = "", raw: object = "") -> Cell:
-        return Cell(text, "n", key, raw)
-
-    def metric(self, key: str, found: Metric, form: str) -> Cell:
-        if found.value is None:
-            return Cell(self.w(f"code_{found.code}"), "n quiet", key, "")
-        return Cell(self.w.of(form, found.value), "n", key, found.value)
+        super().__init__(memo.plan, words)
+        self.memo, self.q, self.base = memo, memo.question, memo.base
 
     # -- answers ---------------------------------------------------------------------------------
 
@@ -109,7 +36,9 @@ class Tables:
             extra = None
             if answer.npv is not None and best.npv is not None and answer is not best:
                 extra = answer.npv - best.npv
-            gap = self.w.percent(Decimal(repr(answer.gap)), 2) if answer.gap is not None else NONE
+            gap = NONE
+            if answer.npv is not None and answer.bound is not None:
+                gap = self.above(answer.npv, answer.bound)
             rows.append(
                 Row((
                     Cell(name), self.money(answer.total, keys[0]),
@@ -148,7 +77,6 @@ class Tables:
         return Table(self.w("h_ladder"), heads, tuple(rows))
 
     def metrics(self) -> Table:
-        found = dict(self.memo.returns)
         forms = {
             "npv": "amount", "npv_buy": "amount", "npv_rent": "amount", "saving": "amount",
             "capex": "amount", "cash_at_risk": "amount", "irr": "rate", "mirr": "rate",
@@ -158,9 +86,8 @@ class Tables:
         }  # fmt: skip
         rows = []
         for name, form in forms.items():
-            metric = found[name] if name in found else self.base.outcomes[name].metric
-            only = "only by the resale" in metric.reason
-            meaning = self.w(f"meaning_{name}") + (f"; {self.w('only_resale')}" if only else "")
+            metric = self.base.outcomes[name].metric
+            meaning = self.w(f"meaning_{name}") + self._remark(metric)
             rows.append(
                 Row((
                     Cell(self.w(f"metric_{name}")),
@@ -178,6 +105,40 @@ class Tables:
         heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
         return Table(self.w("h_metrics"), heads, tuple(rows))
 
+    def taxes(self) -> Table | None:
+        """From NPV before tax to after it; none where the schedule says nothing of taxes."""
+        if not self.q.tax_rule:
+            return None
+        before, after = self.base.npv, self.base.known("npv_after_tax")
+        npv, tax = footed([before, after - before], UNIT)
+        rows = [
+            ("tax_rate", self.metric("tax_rate", Metric(self.q.tax_rate), "share")),
+            ("npv", self.money(npv, "npv", sign=True, exact=before)),
+            ("tax", self.money(-tax, "pv_tax", exact=before - after)),
+            ("npv_after_tax", self.money(npv + tax, "npv_after_tax", sign=True, exact=after)),
+        ]
+        lines = tuple(
+            Row((Cell(self.w(f"metric_{name}")), cell, Cell(self.w(f"meaning_{name}"), "wide")),
+                "strong" if name == "npv_after_tax" else "")
+            for name, cell in rows
+        )  # fmt: skip
+        notes = [Cell(self.w("tax_note")), self.quoted(self.q.tax_rule)]
+        if (after > 0) != (before > 0):
+            notes.append(Cell(self.w("tax_turns"), "bad"))
+        heads = (*self.head("figure", "value"), Cell(self.w("col_meaning")))
+        return Table(self.w("h_taxes"), heads, lines, notes=tuple(notes))
+
+    def _remark(self, metric: Metric) -> str:
+        """What is to be known of a figure, in the memo's language."""
+        if "only by the resale" in metric.reason:
+            return f"; {self.w('only_resale')}"
+        if metric.code == "several_rates":
+            rates = self.w("comma").join(self.w.percent(rate) for rate in metric.candidates)
+            return f"; {self.w('rates_found', rates=rates or NONE)}"
+        if metric.reason.startswith("as if"):
+            return f"; {self.w('as_if_repeated', days=self.q.days)}"
+        return ""
+
     # -- money by month --------------------------------------------------------------------------
 
     def cash(self) -> Table:
@@ -186,7 +147,7 @@ class Tables:
         parts = [flows.rent, *([-v for v in part] for part in
                                (flows.purchase, flows.running, flows.resale))]  # fmt: skip
         totals = footed([sum(part, ZERO) for part in parts], UNIT)
-        shown = [footed(part, UNIT, total) for part, total in zip(parts, totals, strict=True)]
+        shown = self._by_month(parts, totals)
         present = [flow * month.factor
                    for flow, month in zip(flows.net, self.base.months, strict=True)]  # fmt: skip
         worth = footed(present, UNIT)
@@ -220,6 +181,16 @@ class Tables:
         ))  # fmt: skip
         return Table(self.w("h_cash"), heads, tuple(rows), foot, kind="dense")
 
+    def _by_month(self, parts: list[list[Decimal]], totals: list[Decimal]) -> list[list[Decimal]]:
+        """Whole units that add up to the totals, and to the cash at risk in its month."""
+        sums = list(accumulate(self.base.flows.net))
+        until = sums.index(min(sums)) + 1
+        reached = footed([sum(part[:until], ZERO) for part in parts], UNIT)
+        return [
+            footed(part[:until], UNIT, then) + footed(part[until:], UNIT, total - then)
+            for part, then, total in zip(parts, reached, totals, strict=True)
+        ]
+
     def crossover(self) -> Table:
         rows = [
             Row((Cell(self.w.number(at.days), "n"), self.money(at.rent), self.money(at.buy),
@@ -228,61 +199,6 @@ class Tables:
         ]  # fmt: skip
         heads = self.head("day", "cost_rent", "cost_buy", "cost_sold", right=0)
         return Table(self.w("crossover_title"), heads, tuple(rows))
-
-    # -- the plan --------------------------------------------------------------------------------
-
-    def calendar(self) -> Table:
-        rows = [
-            Row((
-                Cell(run.workload), Cell(run.node), Cell(self.w.day(run.start)),
-                Cell(self.w.day(run.end - timedelta(1))), self.number(run.cell),
-            ))
-            for run in runs(self.plan)
-        ]  # fmt: skip
-        heads = (*(Cell(self.w(f"col_{k}")) for k in ("workload", "on", "first", "last")),
-                 Cell(self.w("col_count"), "n"))  # fmt: skip
-        return Table(self.w("calendar_title"), heads, tuple(rows))
-
-    def bought(self) -> Table | None:
-        if not self.plan.bought:
-            return None
-        cost = footed([line.price for line in self.plan.bought], UNIT)
-        back = footed([line.resale for line in self.plan.bought], UNIT)
-        rows = [
-            Row((
-                Cell(f"{line.nodes} × {line.node}", "day"), Cell(self.w.day(line.paid), "day"),
-                Cell(self.w.day(line.usable), "day"), Cell(self.w.day(line.sold), "day"),
-                self.money(price), self.money(resale), self.quoted(line.source, "wide"),
-            ))
-            for line, price, resale in zip(self.plan.bought, cost, back, strict=True)
-        ]  # fmt: skip
-        totals = (self.money(sum(amounts, ZERO)) for amounts in (cost, back))
-        foot = Row((Cell(self.w("total")), *[Cell("")] * 3, *totals, Cell("")))
-        heads = (*(Cell(self.w(f"col_{k}")) for k in ("buy", "pay_on", "usable", "sold")),
-                 *self.head("price", "worth", right=0), Cell(self.w("col_source")))  # fmt: skip
-        return Table(self.w("t_bought"), heads, tuple(rows), foot, titled=True)
-
-    def rented(self) -> Table | None:
-        groups = grouped(self.plan)
-        if not groups:
-            return None
-        costs = footed([group.cost for group in groups], UNIT)
-        rows = [
-            Row((
-                Cell(group.sample.node), Cell(group.sample.offer, "wide"),
-                Cell(", ".join(group.workloads), "wide"),
-                Cell(f"{self.w.day(group.start)} – {self.w.day(group.end - timedelta(1))}"),
-                Cell(group.sample.quoted, "wide"), self.money(cost),
-                self.number(f"{group.sample.age_days}"),
-            ))
-            for group, cost in zip(groups, costs, strict=True)
-        ]  # fmt: skip
-        foot = Row((Cell(self.w("total")), *[Cell("")] * 4, self.money(sum(costs, ZERO)),
-                    Cell("")))  # fmt: skip
-        heads = (*(Cell(self.w(f"col_{k}")) for k in
-                   ("rent_node", "offer", "for", "days", "quoted")),
-                 *self.head("cost", "age", right=0))  # fmt: skip
-        return Table(self.w("t_rented"), heads, tuple(rows), foot, titled=True)
 
 
 def whole(value: float) -> Decimal:

@@ -74,8 +74,7 @@ class Tornado:
 
     @property
     def unsourced(self) -> tuple[Bar, ...]:
-        """Assumptions whose range rests on nothing published or seen, and that move NPV notably:
-        with one of them a review is a draft."""
+        """Assumptions whose range rests on nothing published or seen, and that move NPV notably."""
         return tuple(
             bar
             for bar in self.bars

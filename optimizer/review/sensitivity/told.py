@@ -17,6 +17,7 @@ from optimizer.report.section import Section
 from optimizer.report.tables import Column
 from optimizer.review.figure import told
 from optimizer.review.sensitivity.results import (
+    NOTABLE,
     Bar,
     Basis,
     MonteCarlo,
@@ -108,7 +109,10 @@ def headline(study: Sensitivity, plan: Plan) -> Iterator[str]:
     unsourced = study.tornado.unsourced
     if unsourced:
         names = ", ".join(bar.span.title for bar in unsourced)
-        yield f"draft: no published or seen range for {names}, each of which moves NPV notably"
+        yield (
+            f"look up before signing: no range was published or seen for {names}; each moves NPV "
+            f"by over {NOTABLE:.0%}"
+        )
 
 
 def sections(study: Sensitivity) -> Iterator[Section]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimizer.review.workbook.formula import Expr, Row, call
+from optimizer.review.workbook.formula import Expr, Row, call, term
 from optimizer.review.workbook.model import Model, total
 
 OUT = "Outputs"
@@ -178,6 +178,51 @@ def _blocks(m: Model, totals: dict[str, Row], factor: Row, discounted: Row, rent
     block("years", "From the first payment to the last sale", years, "years", "factor")
 
 
+def _rates(m: Model, flow: CashFlow) -> None:
+    """MIRR in closed form, and IRR from it by Newton's method, a step a column.
+
+    A spreadsheet's own IRR() takes all months for equally long, also the last one, and may not end.
+    """
+    period, years = timing_row(m, "Period"), flow.end.all / m["days_in_year"]
+    came = m.row(OUT, "Present value that comes in", m.question.currency,
+                 call("MAX", 0, flow.worth.now), summed=True)  # fmt: skip
+    went = m.row(OUT, "Present value that goes out", m.question.currency,
+                 call("MAX", 0, -flow.worth.now), summed=True)  # fmt: skip
+    sign = Row(OUT, "Direction of the last payment", "sign", flow.net.now, form="count")
+    out = call("IF", flow.net.now < 0, -term(1), sign.before)
+    sign.expr = call("IF", flow.net.now > 0, 1, out)
+    m.add(sign)
+    turn = call("IF", sign.before * sign.now < 0, 1, 0)
+    turns = m.row(OUT, "Direction turns", "flag", turn, summed=True, form="count")
+    one_way = "none: one way only"
+    both = call("AND", call("SUM", came.all) > 0, call("SUM", went.all) > 0)
+    ratio = call("SUM", came.all) / call("SUM", went.all)
+    each = ratio ** (m["days_in_year"] / m["horizon_days"]) * (1 + m["discount_rate"])
+    mirr = m.answer("mirr_raw", "Modified rate of return, raw", "a year",
+                    call("IF", both, each - 1, 0), "rate", block=True)  # fmt: skip
+    once = call("AND", call("SUM", turns.all).equals(1), both)
+    step = Row(OUT, "ln(1 + rate of return), by steps", "number", flow.net.now, form="factor")
+    worth = call("EXP", -step.before * years)
+    slope = call("SUMPRODUCT", flow.net.all, years, worth)
+    newton = step.before + call("SUMPRODUCT", flow.net.all, worth) / slope
+    begin = call("LN", 1 + mirr)
+    step.expr = call("IF", once, call("IF", period.now.equals(0), begin, newton), 0)
+    m.add(step)
+    at_end = period.all.equals(call("MAX", period.all)) * 1
+    found = m.answer("irr_log", "ln(1 + rate of return)", "number",
+                     call("SUMPRODUCT", step.all, at_end), "factor", block=True)  # fmt: skip
+    left = call("SUMPRODUCT", flow.net.all, call("EXP", -found * years))
+    m.answer("irr_left", "NPV at the rate of return", m.question.currency,
+             call("IF", once, left, 0), block=True)  # fmt: skip
+    several = call("IF", call("SUM", turns.all) > 1, "none: several rates", one_way)
+    m.answer("irr", "Rate of return (IRR)", "a year",
+             call("IF", once, call("EXP", found) - 1, several), "rate",
+             "discount rate at which NPV is 0; none where money turns more than once")  # fmt: skip
+    m.answer("mirr", "Modified rate of return (MIRR)", "a year",
+             call("IF", both, mirr * 1, one_way), "rate",
+             "lent and borrowed at the discount rate")  # fmt: skip
+
+
 def _total_of(totals: dict[str, Row]) -> Expr:
     names = ("purchase", "maintenance", "hosting", "idle", "busy", "resale")
     return call("SUM", *(totals[name].all for name in names))
@@ -211,6 +256,7 @@ def _add_outputs(m: Model, flow: CashFlow, totals: dict[str, Row], factor: Row) 
     )
     out("discounted_payback", "Discounted payback", "months", late, "months",
         "the same at present value")  # fmt: skip
+    _rates(m, flow)
     rated = (1 - (1 + m["discount_rate"]) ** -m["years"]) / m["discount_rate"]
     annuity = call("IF", m["discount_rate"].equals(0), m["years"], rated)
     at_start = (1 + m["discount_rate"]) ** (m["first_paid"] / m["days_in_year"])

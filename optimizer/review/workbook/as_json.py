@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
@@ -9,14 +10,15 @@ from typing import Any
 
 from optimizer.plans import Plan
 from optimizer.report.plan_json import decimal_text, tool_version
+from optimizer.review.commitments import Commitment
 from optimizer.review.workbook.outcomes import outcome_values, outcomes
 from optimizer.review.workbook.question import Question
 
 SCHEMA_VERSION = 1
 
 
-def comparison(question: Question, plan: Plan) -> dict[str, Any]:
-    """Question, assumptions and answers; money as decimal strings."""
+def comparison(question: Question, plan: Plan, signed: Sequence[Commitment] = ()) -> dict[str, Any]:
+    """Question, assumptions, answers, and terms that are signed; money as decimal strings."""
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": f"rentopt {tool_version()}",
@@ -28,7 +30,28 @@ def comparison(question: Question, plan: Plan) -> dict[str, Any]:
         "planned": question.planned,
         "assumptions": _plain(question),
         "outputs": outcome_values(outcomes(question)),
+        "terms": terms_json(signed),
     }
+
+
+def terms_json(signed: Sequence[Commitment]) -> list[dict[str, Any]]:
+    """Terms against the hours used, rented by the hour; null where nobody lets by the hour."""
+    return [
+        {
+            "offer": each.group.sample.offer,
+            "node": each.group.sample.node,
+            "nodes": each.group.nodes[1],
+            "start": each.group.start.isoformat(),
+            "end": each.group.end.isoformat(),
+            "cost": _plain(each.cost),
+            "use": _plain(each.use),
+            "by_hour_offer": None if each.by_hour is None else each.by_hour.name,
+            "by_hour": _plain(each.cost_by_hour),
+            "saves": _plain(each.saves),
+            "break_even_use": _plain(each.even_use),
+        }
+        for each in signed
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,8 @@ from optimizer.review.workbook.sheet import Sheet
 from optimizer.review.workbook.styles import QUIET, STRONG
 
 WORDS = {"never": "never", "never_used": "never used", "nothing_invested": "nothing invested",
-         "always": "always"}  # fmt: skip
+         "always": "always", "no_sign_change": "none: one way only",
+         "several_rates": "none: several rates"}  # fmt: skip
 """Code of a figure that does not exist → what its cell says."""
 
 
@@ -111,6 +112,8 @@ def _laws(m: Model, flow: CashFlow) -> list[Check]:
         Check("costs of buying add up", m["pv_buy"], pieces),
         Check("undiscounted: saving = renting - buying", m["saving"],
               call("SUM", *(call("SUM", lot.rent.all) for lot in m.lots)) - m["total_buy"]),
+        Check("rate of return put back: NPV is 0", m["irr_left"] / call("MAX", 1, m["capex"]),
+              Literal(0)),
         Check("break-even price put back: NPV is 0", _put_back_rent(m), Literal(0)),
         Check("break-even utilisation put back: NPV is 0", _put_back_use(m), Literal(0)),
         Check("break-even purchase price put back: NPV is 0", _put_back_price(m), Literal(0)),

@@ -7,6 +7,7 @@ Only functions that every spreadsheet of the last fifteen years knows are there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -285,6 +286,8 @@ _FUNCTIONS: dict[str, Callable[[list[Value]], Value]] = {
     "MIN": lambda v: min(_numbers(v), default=0.0),
     "MAX": lambda v: max(_numbers(v), default=0.0),
     "ABS": lambda v: abs(v[0]),
+    "EXP": lambda v: [math.exp(x) for x in v[0]] if isinstance(v[0], list) else math.exp(v[0]),
+    "LN": lambda v: math.log(v[0]),
     "AND": all,
     "OR": any,
     "COUNT": lambda v: float(len(_numbers(v))),

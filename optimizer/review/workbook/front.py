@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optimizer.plans import Plan
+from optimizer.report.money_text import proven
 from optimizer.report.plan_json import tool_version
 from optimizer.review.workbook.checks import Check
 from optimizer.review.workbook.formula import Named, call
@@ -70,7 +71,7 @@ def write_about(
         sheet.line += 1
     sheet.line += 1
     sheet.heading("where it comes from", "", "")
-    for label, value in _origin(plan):
+    for label, value in origin_lines(plan):
         sheet.text(0, label)
         sheet.text(1, value)
         sheet.line += 1
@@ -97,8 +98,9 @@ def _answers(sheet: Sheet, model: Model) -> None:
     sheet.formula(1, cheaper, "number", align="right", bold=True)
     sheet.line += 1
     units = {answer.name: answer for answer in model.answers}
-    for name in ("npv", "cash_at_risk", "payback", "discounted_payback", "break_even_rent",
-                 "utilisation", "break_even_use"):  # fmt: skip
+    taxed = ("npv_after_tax",) if model.question.tax_rule else ()
+    for name in ("npv", *taxed, "cash_at_risk", "payback", "discounted_payback", "irr",
+                 "break_even_rent", "utilisation", "break_even_use"):  # fmt: skip
         answer = units[name]
         look = STRONG if name == "npv" else {}
         sheet.text(0, answer.label, **look)
@@ -108,7 +110,7 @@ def _answers(sheet: Sheet, model: Model) -> None:
         sheet.line += 1
 
 
-def _origin(plan: Plan) -> list[tuple[str, object]]:
+def origin_lines(plan: Plan) -> list[tuple[str, object]]:
     known = plan.prices_known_at.isoformat() if plan.prices_known_at else "bundled tables"
     return [
         ("schedule", plan.schedule),
@@ -117,6 +119,6 @@ def _origin(plan: Plan) -> list[tuple[str, object]]:
         ("prices known at", known),
         ("price tables", ", ".join(f"{s.name} {s.sha256[:12]}" for s in plan.price_sources)),
         ("exchange rates", "; ".join(plan.fx) or "none needed"),
-        ("proven within", f"{plan.gap:.2%} of the least cost"),
+        ("how sure", proven(plan.npv, plan.bound, plan.currency)),
         ("made with", f"rentopt {tool_version()}"),
     ]

@@ -48,7 +48,7 @@ def write_inputs(sheet: Sheet, model: Model) -> Named:
         sheet.text(0, heading, **STRONG)
         sheet.line += 1
         for cell in cells:
-            _write_input(sheet, cell)
+            write_input(sheet, cell)
     sheet.text(0, "Inputs changed since the export", **STRONG)
     span = f"{column_name(CHANGED)}{first + 1}:{column_name(CHANGED)}{sheet.line}"
     sheet.cached(CHANGED, f"=SUM({span})", 0.0, "count", **STRONG)
@@ -58,7 +58,7 @@ def write_inputs(sheet: Sheet, model: Model) -> Named:
     return model.named("inputs_changed", 0.0)
 
 
-def _write_input(sheet: Sheet, cell: Input) -> None:
+def write_input(sheet: Sheet, cell: Input) -> None:
     name, value = cell.cell.name, cell.cell.content
     sheet.text(0, cell.label)
     sheet.text(1, cell.unit, **QUIET)

@@ -166,13 +166,16 @@ def _general(model: Model) -> None:
     add("resale_cost", "Cost of a sale", "share of its price", q.resale_cost, "share", schedule)
     tax, off = "Taxes (off while the rate is 0)", "not set: taxes are off"
     example = "shortest straight-line life of several countries; counts only with a tax rate"
+    at_once, floor = "not set; 1 for rules that deduct all at once", "not set"
+    if q.tax_rule:
+        off, example, at_once, floor = schedule, q.tax_rule, q.tax_rule, q.tax_rule
     _input(model, tax, "tax_rate", "Tax rate", "share of profit", q.tax_rate, "share", off)
     _input(model, tax, "tax_life", "Years of straight-line deductions", "years", q.tax_life,
            "years", example)  # fmt: skip
     _input(model, tax, "tax_at_once", "Deducted in the month of first use", "share of the price",
-           q.tax_at_once, "share", "not set; 1 for rules that deduct all at once")  # fmt: skip
+           q.tax_at_once, "share", at_once)  # fmt: skip
     _input(model, tax, "tax_floor", "Never deducted before a sale", "share of the rest",
-           q.tax_floor, "share", "not set")  # fmt: skip
+           q.tax_floor, "share", floor)  # fmt: skip
     calendar = "Constants"
     for name, label, unit, value in (
         ("days_in_year", "Days in a year", "days", DAYS_IN_YEAR),

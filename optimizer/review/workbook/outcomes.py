@@ -7,7 +7,7 @@ docs/review.md says. Written without the workbook's formulas, so that the two ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -135,6 +135,8 @@ class _Answers:
         yield Outcome(
             "discounted_payback", "discounted payback", "months", self._payback(present, resale)
         )
+        yield Outcome("irr", "rate of return (IRR)", "a year", self._irr())
+        yield Outcome("mirr", "modified rate of return (MIRR)", "a year", self._mirr())
         yield _known("eac", "equivalent annual cost of buying", f"{money}/year", self._eac(buy))
         hours, worth = sum(self.flows.hours, ZERO), self.worth(self.flows.worth)
         total = sum(self.flows.buying, ZERO)
@@ -175,6 +177,28 @@ class _Answers:
         only = "only by the resale" if returns.payback(kept).value is None else ""
         remarks = [words for words in (found.reason, only) if words]
         return Metric(days / DAYS_IN_MONTH, reason="; ".join(remarks))
+
+    def _irr(self) -> Metric:
+        """The discount rate at which NPV is 0; months end on twelfths of a day."""
+        ends = (month.end for month in self.months)
+        return self._short(returns.irr_at(list(zip(ends, self.net, strict=True)), MONTHS_IN_YEAR))
+
+    def _mirr(self) -> Metric:
+        """Lent and borrowed at the discount rate: ``(PV(in) / PV(out)) ** (1/years) (1+r) - 1``."""
+        came = self.worth([max(net, ZERO) for net in self.net])
+        went = -self.worth([min(net, ZERO) for net in self.net])
+        if not came or not went:
+            return none("no_sign_change", "money only goes one way, so there is no rate of return")
+        years = Decimal(self.question.days) / DAYS_IN_YEAR
+        rate = (came / went) ** (1 / years) * (1 + self.question.rate) - 1
+        return self._short(Metric(rate))
+
+    def _short(self, found: Metric) -> Metric:
+        """A rate of less than a year is told as one."""
+        days = self.question.days
+        if found.value is None or days >= DAYS_IN_YEAR:
+            return found
+        return replace(found, reason=f"as if {days} days were repeated all year")
 
     def _eac(self, worth: Decimal) -> Decimal:
         """Over the time from the first payment's month to the last sale."""

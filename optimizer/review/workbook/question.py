@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from optimizer.breakeven.pair import Pair
 from optimizer.breakeven.pairs import PER_SPAN, make_pair
 from optimizer.breakeven.quotes import Quote, quotes
 from optimizer.breakeven.use import Use
 from optimizer.costs import MEAN_DAYS_IN_MONTH
+from optimizer.finance.presets import Asset, Method, preset
+from optimizer.finance.refusal import FinanceError
 from optimizer.finance.residual import residual_share
 from optimizer.plans import Plan
 from optimizer.problem import Problem, PurchaseOption
+from optimizer.schedule.document import TaxAssumptions
 from providers.errors import RentoptError
 
 HOURS_IN_DAY = 24
@@ -114,10 +118,25 @@ class Question:
     """Share of the price deducted in the month of first use."""
     tax_floor: Decimal = Decimal(0)
     """Share of the rest that is never deducted before the sale."""
+    tax_rule: str = ""
+    """What the schedule says of deductions, in words; empty where it says nothing of taxes."""
 
     def __post_init__(self) -> None:
         if not self.lots:
             raise RentoptError("there is no purchase to compare with renting")
+
+
+class NothingToWeighError(RentoptError):
+    """No purchase can be weighed against renting."""
+
+    def __init__(self, code: str, message: str, subject: str = "") -> None:
+        """
+        Args:
+            code: none_allowed, too_late or no_rental.
+            subject: the purchase, of no_rental.
+        """
+        super().__init__(message)
+        self.code, self.subject = code, subject
 
 
 _VAT = {
@@ -131,8 +150,9 @@ def make_question(plan: Plan, problem: Problem) -> Question:
     """The question of a plan, at its prices.
 
     Raises:
-        RentoptError: the schedule may buy nothing, or nothing on offer does the work of what is
-            bought.
+        NothingToWeighError: the schedule may buy nothing (in time), or nothing on offer does the
+            work of what is bought.
+        RentoptError: the plan was made without its break-even points.
     """
     money, costs = problem.costs.money, problem.costs
     lots = [
@@ -158,7 +178,36 @@ def make_question(plan: Plan, problem: Problem) -> Question:
         vat=_VAT[money.vat],
         lots=tuple(lots),
         planned=bool(plan.bought),
+        **_taxes(money.tax, lots, problem),
     )
+
+
+def _taxes(tax: TaxAssumptions | None, lots: list[Lot], problem: Problem) -> dict[str, Any]:
+    """What the schedule says of taxes, as fields of a question.
+
+    Raises:
+        FinanceError: its rule does not apply to what is bought.
+    """
+    if tax is None:
+        return {}
+    rate = Decimal(str(tax.rate))
+    if tax.depreciation is None:
+        years = Decimal(str(tax.years))
+        return {
+            "tax_rate": rate,
+            "tax_life": years,
+            "tax_rule": f"equal parts over {years:f} years",
+        }
+    rule = preset(tax.depreciation)
+    for lot in lots:
+        used_from = problem.horizon.day(lot.usable)
+        refused = rule.refusal(Asset(lot.price, lot.nodes, problem.costs.currency, used_from))
+        if refused:
+            raise FinanceError(f"money.tax: {refused}")
+    found: dict[str, Any] = {"tax_rate": rate, "tax_rule": f"{rule.name}: {rule.source}"}
+    if rule.method is Method.AT_ONCE:
+        return {**found, "tax_at_once": Decimal(1)}
+    return {**found, "tax_life": Decimal(rule.years), "tax_floor": rule.residual_share}
 
 
 def _option(problem: Problem, name: str) -> PurchaseOption:
@@ -170,14 +219,17 @@ def _option(problem: Problem, name: str) -> PurchaseOption:
 
 def _first(plan: Plan, problem: Problem) -> Lot:
     if not problem.purchases:
-        raise RentoptError(
-            "the schedule may buy nothing, so there is no purchase to review; name what could be "
-            "bought under hardware.buy, or ask for its bill: rentopt review --format focus"
+        raise NothingToWeighError(
+            "none_allowed",
+            "the schedule may buy nothing, so no purchase is weighed; name what could be bought "
+            "under hardware.buy",
         )
     end = problem.horizon.n_days
     in_time = [option for option in problem.purchases if option.item.lead_time < end]
     if not in_time:
-        raise RentoptError("whatever the schedule may buy comes after its last day")
+        raise NothingToWeighError(
+            "too_late", "whatever the schedule may buy comes after its last day"
+        )
     option = next((o for o in in_time if quotes(problem, o.kind)), in_time[0])
     return _lot(plan, problem, option, 1, days=(0, option.item.lead_time, end))
 
@@ -187,8 +239,10 @@ def _lot(
 ) -> Lot:
     found = quotes(problem, option.kind)
     if not found:
-        raise RentoptError(
-            f"{option.name}: nothing on offer for rent can do its work, so nothing is compared"
+        raise NothingToWeighError(
+            "no_rental",
+            f"{option.name}: nothing on offer for rent can do its work, so nothing is compared",
+            str(option.kind),
         )
     quote, item, money = found[0], option.item, problem.costs.money
     pair = planned_pair(plan, problem, option, quote)

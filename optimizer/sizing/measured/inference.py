@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from statistics import median
 
-from optimizer.model_cards import ModelCard, model_cards
+from optimizer.model_cards import ModelCard, is_model_file, model_card, model_cards
 from optimizer.sizing.measured.common import CLOSE, Shape, chip, number, shape, sources
 from optimizer.sizing.rates import generation
 from optimizer.sizing.throughput import InferenceSpeed, inference_speed
@@ -141,11 +141,11 @@ Key = tuple[Shape, str, str, str, int]
 def index(rows: Iterable[InferenceRow]) -> dict[Key, list[InferenceRow]]:
     """Rows by model shape, precision, engine, family of chip and count of GPUs."""
     found: dict[Key, list[InferenceRow]] = defaultdict(list)
-    cards = model_cards()
     for row in rows:
         precision, engine = PRECISIONS.get(row.quant), ENGINE_NAMES.get(row.engine)
-        if precision and engine and row.model in cards and not row.suspect:
-            key = (shape(cards[row.model]), precision, engine, family(row.hardware), row.gpus)
+        known = row.model in model_cards() or is_model_file(row.model)
+        if precision and engine and known and not row.suspect:
+            key = (shape(model_card(row.model)), precision, engine, family(row.hardware), row.gpus)
             found[key].append(row)
     return dict(found)
 
@@ -264,7 +264,7 @@ def _point(row: InferenceRow, asked: Asked) -> Point | None:
         return Point(users, users / row.value, wanted, row, False) if stands else None
     if output < 16:
         return None
-    card, gpu = model_cards()[row.model], accelerators()[row.hardware]
+    card, gpu = model_card(row.model), accelerators()[row.hardware]
     there: InferenceSpeed | None = asked.speed
     if not same or made_by != (asked.maker or generation(asked.engine)):
         there = inference_speed(card, asked.precision, asked.engine, gpu, row.gpus, maker=made_by)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from optimizer.model_cards import UnknownModelError, model_card
+from optimizer.model_cards import UnknownModelError, is_model_file, model_card
 from optimizer.sizing.measured.inference import ENGINE_NAMES, PRECISIONS, InferenceRow
+from providers.errors import DocumentError
 from providers.strict_table import Row, Table, near
 
 COLUMNS = (
@@ -39,13 +40,13 @@ def read_measurements(path: Path) -> tuple[InferenceRow, ...]:
 
 def measurements_in(content: bytes, name: str) -> tuple[InferenceRow, ...]:
     """The same of a file's bytes; `name` stands for the file in messages."""
-    table = Table(content, name, COLUMNS, REQUIRED)
-    rows = [_row(number, row) for number, row in enumerate(table.rows, 1)]
+    table, folder = Table(content, name, COLUMNS, REQUIRED), Path(name).parent
+    rows = [_row(number, row, folder) for number, row in enumerate(table.rows, 1)]
     table.check()
     return tuple(rows)
 
 
-def _row(number: int, row: Row) -> InferenceRow:
+def _row(number: int, row: Row, folder: Path) -> InferenceRow:
     metric = row.word("metric", tuple(UNITS), "")
     unit = UNITS.get(metric, "tokens/s")
     if row.has("unit") and row.text("unit") != unit:
@@ -59,7 +60,7 @@ def _row(number: int, row: Row) -> InferenceRow:
         date=row.day("date").isoformat() if row.has("date") else "",
         hardware=row.gpu("hardware"),
         gpus=row.count("n_gpus"),
-        model=_model(row),
+        model=_model(row, folder),
         quant=_named(row, "quant", PRECISIONS),
         engine=_named(row, "engine", ENGINE_NAMES),
         engine_version=row.text("engine_version"),
@@ -75,13 +76,21 @@ def _row(number: int, row: Row) -> InferenceRow:
     )
 
 
-def _model(row: Row) -> str:
+def _model(row: Row, folder: Path) -> str:
+    """A card's id, or the path of a configuration, which starts at the table's folder."""
+    name = row.text("model")
+    path = str(folder / name)
     try:
-        return model_card(row.text("model")).id
+        if not name or not is_model_file(path):
+            return model_card(name).id
+        model_card(path)
+        return path
     except UnknownModelError as error:
         message, _, hint = str(error).partition("; ")
-        row.fault("model", message, hint)
-        return ""
+    except DocumentError as error:
+        message, hint = "; ".join(str(fault) for fault in error.faults), ""
+    row.fault("model", message, hint)
+    return ""
 
 
 def _named(row: Row, column: str, names: dict[str, str]) -> str:
