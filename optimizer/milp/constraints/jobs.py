@@ -44,17 +44,25 @@ def running(v: Variables, data: Instance) -> dict[tuple[int, int], list[Term]]:
 def add_work(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
     r"""The work is done by the deadline.
 
-    $$\sum_{g,s} rate_g\, (h_s\, run_{j,g,s} + hours_{j,g,s}) \ge work_j$$
+    $$\sum_{g,s} (\min(rate_g h_s, work_j)\, run_{j,g,s} + \min(rate_g, work_j)\, hours_{j,g,s})
+      \ge work_j$$
 
-    Rows ``work[j]``; a contiguous job has `add_contiguous` instead. Both sides are divided by the
-    work, so that 10^12 tokens and 10 GPU-hours look alike to the solver.
+    A gang that could do more than all of the work in a slice, or in an hour, does all of it: nodes
+    are held for whole slices and paid for whole hours. Rows ``work[j]``; a contiguous job has
+    `add_contiguous` instead. Both sides are divided by the work, so that 10^12 tokens and 10
+    GPU-hours look alike to the solver.
     """
-    done = worked(v, data)
+    done: dict[int, list[Term]] = defaultdict(list)
+    for (j, g, s), column in v.run.items():
+        each = min(data.jobs[j].gangs[g].rate * data.slices[s].hours, data.jobs[j].work)
+        done[j].append((column, each * data.slice_days(s)))
+    for (j, g, s), column in v.hours.items():
+        each = min(data.jobs[j].gangs[g].rate, data.jobs[j].work)
+        done[j].append((column, each * data.slice_days(s)))
     for j, job in enumerate(data.jobs):
         if job.contiguous and data.exact:
             continue
-        terms = [term for t in range(len(data.period_days)) for term in done[j, t]]
-        model.row(f"work[{job.name}]", [(c, x / job.work) for c, x in terms], lower=1)
+        model.row(f"work[{job.name}]", [(c, x / job.work) for c, x in done[j]], lower=1)
 
 
 def add_whole_hours(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
