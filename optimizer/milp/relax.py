@@ -1,9 +1,9 @@
 """The merged model, made tighter step by step; at each step its bound holds for the daily model.
 
-1. The linear relaxation, and rows at its prices (`priced`).
+1. The linear relaxation, and rows for what whole nodes can do (`hull`).
 2. Whole levels of what is there for long (`levels`): a few branches.
-3. With those levels held, the relaxation's prices are those that the days pay beside what is
-   committed. Rows at these prices, until none is broken; then 2 again.
+3. With those levels held, the relaxation shows what the days pay beside what is committed. Rows
+   again, until none is broken; then 2 again.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from optimizer.milp.assemble import assemble_levels
 from optimizer.milp.constraints.capacity import Active
 from optimizer.milp.encode import TINY
+from optimizer.milp.hull import Hull
 from optimizer.milp.instance import Instance
 from optimizer.milp.levels import add_levels
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.merge import Merged, merge_days
-from optimizer.milp.priced import add_dual_price
 from optimizer.milp.solver import Raw
 from optimizer.milp.variables import Variables
 
-PRICINGS = 6
+PRICINGS = 8
 """Most linear programs for one set of levels."""
 Run = Callable[[LinearModel], Raw]
 
@@ -36,13 +36,15 @@ class Relaxation:
     v: Variables
     active: Active
     levels: Sequence[int]
+    hull: Hull
 
     @classmethod
     def of(cls, data: Instance, longest: int) -> Relaxation:
         """Of an exact instance, with periods of at most so many days."""
         merged = merge_days(data, longest)
         model, v, active = assemble_levels(merged.instance)
-        return cls(merged, model, v, active, add_levels(model, v, merged.instance))
+        levels = add_levels(model, v, merged.instance)
+        return cls(merged, model, v, active, levels, Hull(merged.instance))
 
     def loose(self) -> LinearModel:
         """Nothing whole."""
@@ -63,23 +65,23 @@ class Relaxation:
                 model.upper[column] = 0.0
         return model
 
-    def price(self, raw: Raw) -> int:
-        """Add rows at the prices of a linear relaxation, where its values break them."""
-        if raw.values is None or not raw.duals:
-            return 0
-        here = self.merged.instance
-        return add_dual_price(self.model, self.v, here, self.active, raw.values, raw.duals)
+    def price(self, raw: Raw, *, deep: bool = False) -> int:
+        """Add rows that a linear relaxation breaks; how many (`Hull.add_rows`)."""
+        return self.hull.add_rows(self.model, self.v, self.active, raw, deep=deep)
 
-    def price_beside(self, values: Sequence[float], run: Run) -> int:
-        """Add rows at the prices that count when levels are as in the values."""
+    def price_beside(self, values: Sequence[float], run: Run, *, deep: bool) -> Raw | None:
+        """Add rows that the relaxation breaks whose levels are as in the values.
+
+        Returns:
+            Its solution when it breaks none of them any more; None if it broke none.
+        """
         model = self.loose()
         model.lower, model.upper = list(model.lower), list(model.upper)
         for level in self.levels:
             model.lower[level] = model.upper[level] = float(round(values[level]))
-        added = 0
-        for _ in range(PRICINGS):
-            more = self.price(run(model))
-            added += more
-            if not more:
-                break
-        return added
+        raw = run(model)
+        for n in range(PRICINGS):
+            if not self.price(raw, deep=deep):
+                return raw if n else None
+            raw = run(model)
+        return raw

@@ -38,8 +38,8 @@ EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 31
 """Most days that are merged."""
-TIGHTENINGS = 3
-"""How often whole levels are looked for, with more rows each time."""
+TURNS = 6
+"""How often whole levels are looked for, with more rows each time, and a plan near them."""
 DAY_NODES = 500
 """Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
@@ -130,26 +130,29 @@ class _Search:
         relaxed = Relaxation.of(self.data, PERIOD_DAYS)
         near = replace(self.options, gap=self.options.gap / 4)
 
-        def run(model: LinearModel, *, proves: bool = True) -> Raw:
+        def run(model: LinearModel, *, proves: bool = False, start: Raw | None = None) -> Raw:
             counts = BOUND if proves else (False, False)
-            return run_solver(model, near, self._until(0.4), counts=counts, proving=True)
+            begin = start.values if start else None
+            until = self._until(0.4)
+            return run_solver(model, near, until, start=begin, counts=counts, proving=True)
 
-        raw = run(relaxed.loose())
+        raw = run(relaxed.loose(), proves=True)
         if not self._bounded(raw) or raw.values is None:
             return
-        values = raw.values
         relaxed.price(raw)
-        for _ in range(TIGHTENINGS):
-            raw = run(relaxed.levelled())
-            if not self._bounded(raw):
+        start: Raw | None = None
+        for turn in range(TURNS):
+            raw = run(relaxed.levelled(), proves=True, start=start)
+            if not self._bounded(raw) or raw.values is None:
                 return
-            if raw.values is None:
-                break
-            values = raw.values
-            if not relaxed.price_beside(values, lambda model: run(model, proves=False)):
-                break
-        raw = run_solver(relaxed.near(values), near, self._until(0.3))
-        self._near(relaxed.merged, relaxed.v, raw.values or values)
+            if turn:
+                whole_too = run_solver(relaxed.near(raw.values), near, self._until(0.3))
+                self._near(relaxed.merged, relaxed.v, whole_too.values or raw.values)
+            if self._enough():
+                return
+            start = relaxed.price_beside(raw.values, run, deep=turn > 0)
+            if start is None and turn:
+                return
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""
