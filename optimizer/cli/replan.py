@@ -27,7 +27,7 @@ from optimizer.cli.price_options import (
     Quotes,
     price_book,
 )
-from optimizer.cli.progress import interruptible, told
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
@@ -116,15 +116,18 @@ def replan(
         raise typer.BadParameter("give --as-of or --prices, not both", param_hint="--prices")
     book = price_book(asked, day, quotes, prices, store)
     digest = hashlib.sha256(plan.read_bytes()).hexdigest()
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
-    with told(verbose) as tell:
+    with told(verbose, asked.currency) as tell:
+        options = SolveOptions(gap, time_limit, SOLVERS[solver], watch=tell.watch)
         tell("checking the plan that was followed")
         old = followed(body, digest, asked, old_book)
-        found = interruptible(
-            lambda: plan_again(asked, old, today.date(), book, news, options, progress=tell)
+        found, ended = best_so_far(
+            lambda: plan_again(asked, old, today.date(), book, news, options, progress=tell),
+            tell,
         )
     text = _rendered(found, format, csv_table, output, str(schedule), why=why, details=details)
     deliver(text, output)
+    if ended:
+        raise typer.Exit(ended)
 
 
 def _rendered(
