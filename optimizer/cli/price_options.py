@@ -20,6 +20,14 @@ Quotes = Annotated[
     list[Path] | None,
     typer.Option("--quotes", help="File of your own quotes, besides the schedule's; repeatable."),
 ]
+OldQuotes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--old-quotes",
+        help="Quotes the plan that was followed was made with; repeatable.",
+        show_default="those of --quotes",
+    ),
+]
 Measurements = Annotated[
     Path | None,
     typer.Option(

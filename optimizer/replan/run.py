@@ -79,9 +79,11 @@ def followed(plan: Mapping[str, Any], sha256: str, schedule: Schedule, book: Off
     document = read_plan(plan)
     faults = examine(plan, schedule, book).faults
     if faults:
+        more = f"; the first of {len(faults)} faults (`rentopt verify` tells all)"
         raise VerifyError(
-            "the plan does not hold, so what it leaves is not known; "
-            f"`rentopt verify` tells all {len(faults)} faults, the first is:\n  {faults[0]}"
+            "the plan that was followed does not hold for this schedule and these quotes, so what "
+            f"it leaves is not known{more if len(faults) > 1 else ''}:\n  {faults[0]}\n"
+            "  hint: it needs what it was made with: the schedule, and the quotes (--old-quotes)"
         )
     return Followed(document, sha256, book)
 
