@@ -144,11 +144,12 @@ def interruptible(work: Callable[[], T]) -> T:
     return _result(_begun(work))
 
 
-def best_so_far(work: Callable[[], T], tell: Teller) -> tuple[T, int]:
+def best_so_far(work: Callable[[], T], tell: Teller, what: str = "plan") -> tuple[T, int]:
     """As `interruptible`, but the first signal asks for the best so far; a second one ends it.
 
     Args:
         work: heeds the watch of `tell`.
+        what: it looks for.
 
     Returns:
         What `work` gives, and the exit code of the signal that ended it early; 0 without one.
@@ -162,7 +163,7 @@ def best_so_far(work: Callable[[], T], tell: Teller) -> tuple[T, int]:
     except (KeyboardInterrupt, SystemExit) as signal:
         code = INTERRUPTED if isinstance(signal, KeyboardInterrupt) else int(signal.code or 0)
     tell.watch.stop()
-    tell.note("stopping with the best plan so far; again to end at once")
+    tell.note(f"stopping with the best {what} so far; again to end at once")
     try:
         return _result(outcome), code
     except RentoptError as error:

@@ -139,7 +139,8 @@ def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: flo
     if not fits:
         return _loose(model, options, deadline)
     now = time.monotonic()
-    raw = run_solver(model, options, now + (deadline - now) * 0.8)
+    is_daily = len(groups) == days
+    raw = run_solver(model, options, now + (deadline - now) * 0.8, counts=(is_daily, True))
     if raw.values is None and raw.infeasible:
         return Joined(INF, None, infeasible=True)
     if raw.values is None:
