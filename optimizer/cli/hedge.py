@@ -108,7 +108,7 @@ def hedge(
         found, ended = best_so_far(
             lambda: decide(asked, book, listed, drawn, aim, options, progress=tell),
             tell,
-            "decision",
+            "the best decision so far",
         )
     if format is HedgeFormat.JSON:
         text = hedge_json(found)

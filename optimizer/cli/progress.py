@@ -27,6 +27,7 @@ BESIDE = 14
 """Cells of a live line that are not for its words: spinner, time, and room where a terminal shows
 the ^C that was typed."""
 INTERRUPTED = 130
+BEST_PLAN = "the best plan so far"
 
 T = TypeVar("T")
 
@@ -144,12 +145,12 @@ def interruptible(work: Callable[[], T]) -> T:
     return _result(_begun(work))
 
 
-def best_so_far(work: Callable[[], T], tell: Teller, what: str = "plan") -> tuple[T, int]:
+def best_so_far(work: Callable[[], T], tell: Teller, what: str = BEST_PLAN) -> tuple[T, int]:
     """As `interruptible`, but the first signal asks for the best so far; a second one ends it.
 
     Args:
         work: heeds the watch of `tell`.
-        what: it looks for.
+        what: is there when it is stopped.
 
     Returns:
         What `work` gives, and the exit code of the signal that ended it early; 0 without one.
@@ -163,7 +164,7 @@ def best_so_far(work: Callable[[], T], tell: Teller, what: str = "plan") -> tupl
     except (KeyboardInterrupt, SystemExit) as signal:
         code = INTERRUPTED if isinstance(signal, KeyboardInterrupt) else int(signal.code or 0)
     tell.watch.stop()
-    tell.note(f"stopping with the best {what} so far; again to end at once")
+    tell.note(f"stopping with {what}; again to end at once")
     try:
         return _result(outcome), code
     except RentoptError as error:

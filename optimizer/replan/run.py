@@ -161,15 +161,13 @@ def _changes(
     A cause of which no plan shows what it does is told together with the next: one that makes a
     plan impossible until another helps, and those that were not looked at because of a stop.
     """
-    watch = options.watch.for_questions() if options.watch else None
-    each = replace(options, watch=watch)
     costs, changes, waiting = [before], list[Change](), tuple[str, ...]()
     for number, step in enumerate(steps[:-1], start=1):
         found = None
         if not (options.stopped or _too_late(step.problem)):
             progress(f"why the cost changed, {number} of {len(steps) - 1}")
             with suppress(Stopped):
-                found = solve_problem(step.problem, each)
+                found = solve_problem(step.problem, options.for_questions())
         waiting = (*waiting, *step.causes)
         if isinstance(found, Solved):
             costs.append(_cost(found))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import jsonschema
 import pytest
 from markets import FIRST, history, offer, priced, schedule, write_history
 from small import EXACT
 
 from optimizer.api import plan
-from optimizer.report.simulation import simulation_json, simulation_text
+from optimizer.milp.anytime import Watch
+from optimizer.report.simulation import simulation_text
+from optimizer.report.simulation_document import simulation_json, simulation_schema_text
 from optimizer.report.tables import TableFormat
 from optimizer.simulate.foresight import foresee
 from optimizer.simulate.history import History, HistoryError, recorded_history
 from optimizer.simulate.rules import demand_of, spot_row, term_rows
 from optimizer.simulate.run import bought_at_start, follow, on_demand
-from optimizer.simulate.study import ON_DEMAND, TOOL, simulate
+from optimizer.simulate.study import NOT_FOLLOWED, ON_DEMAND, TOOL, Study, simulate
 from optimizer.simulate.window import WindowError, moved
 from providers.errors import DocumentError
 
 NEARLY = Decimal("1.000001")
+SCHEMA = json.loads(simulation_schema_text())
 
 
 @pytest.fixture(scope="module", params=[(14, 1), (21, 2), (24, 8)])
@@ -35,6 +40,42 @@ def test_nothing_costs_less_than_perfect_foresight(study) -> None:
     for row in study.rows:
         if row.present_value is not None:
             assert row.present_value * NEARLY >= study.least.bound, row.strategy
+
+
+def test_stopped_at_any_step_only_what_was_followed_to_the_end_is_told() -> None:
+    def stopped_at(number: int) -> tuple[Study, list[str]]:
+        watch, steps = Watch(), list[str]()
+
+        def progress(step: str) -> None:
+            steps.append(step)
+            if len(steps) == number:
+                watch.stop()
+
+        options = replace(EXACT, watch=watch)
+        return simulate(schedule(10), history(5, 10), 5, options, progress=progress), steps
+
+    whole, steps = stopped_at(0)
+    assert not whole.stopped_early
+    known = {row.strategy: row for row in whole.rows}
+    finished = []
+    for number in range(1, len(steps) + 1):
+        early, _ = stopped_at(number)
+        assert early.stopped_early
+        assert "stopped early" in simulation_text(early, TableFormat.TABLE)
+        jsonschema.validate(json.loads(simulation_json(early)), SCHEMA)
+        told = [row for row in early.rows if row.note != NOT_FOLLOWED]
+        assert told == [known[row.strategy] for row in told]
+        finished.append(len(told))
+    assert finished == sorted(finished)
+    assert finished[0] == 0
+    assert finished[-1] == len(whole.rows)
+
+
+def test_the_json_is_as_its_schema_says(study) -> None:
+    body = json.loads(simulation_json(study))
+    jsonschema.validate(body, SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(body | {"rows": [{"strategy": "none"}]}, SCHEMA)
 
 
 def test_all_ways_are_told(study) -> None:
