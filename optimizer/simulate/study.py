@@ -123,6 +123,6 @@ def simulate(
         every,
         seed,
         tuple(rows),
-        notes,
+        (*history.notes(), *notes),
         options.stopped,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -24,6 +25,7 @@ from optimizer.simulate.run import bought_at_start, follow, on_demand
 from optimizer.simulate.study import NOT_FOLLOWED, ON_DEMAND, TOOL, Study, simulate
 from optimizer.simulate.window import WindowError, moved
 from providers.errors import DocumentError
+from providers.offers import Offer
 
 NEARLY = Decimal("1.000001")
 SCHEMA = json.loads(simulation_schema_text())
@@ -69,6 +71,32 @@ def test_stopped_at_any_step_only_what_was_followed_to_the_end_is_told() -> None
     assert finished == sorted(finished)
     assert finished[0] == 0
     assert finished[-1] == len(whole.rows)
+
+
+def test_the_notes_say_how_much_of_a_past_the_prices_are() -> None:
+    same = priced(offer("hour", 1), 2, FIRST)
+    new = priced(offer("new", 1), 1, FIRST + timedelta(2))
+
+    def notes(*days: list[Offer]) -> tuple[str, ...]:
+        books = tuple(replace(history(1, 1).books[0], offers=tuple(offers)) for offers in days)
+        return History(FIRST, books, "CNY").notes()
+
+    assert notes([same], [same]) == (
+        "no price changed in these days: all ways saw the same prices throughout",
+    )
+    dearer = priced(same, 3, FIRST + timedelta(1))
+    assert notes([same], [dearer]) == ("1 of 1 offers changed their price in these days",)
+    assert notes([same], [same, new])[1].startswith("1 of 2 offers were seen later than the days")
+
+
+def test_the_drawn_rule_tells_between_what_its_draws_lie(study) -> None:
+    for row in study.rows:
+        if row.total is None or not row.strategy.endswith(", drawn"):
+            continue
+        ends = re.search(r"mean of 20 draws, (\S+) to (\S+) undiscounted", row.note)
+        assert ends is not None
+        least, most = (Decimal(end.replace(",", "")) for end in ends.groups())
+        assert least <= row.total <= most
 
 
 def test_the_json_is_as_its_schema_says(study) -> None:
@@ -230,7 +258,8 @@ def test_a_schedule_is_moved_with_all_its_days() -> None:
     later = FIRST + timedelta(100)
     found = moved(asked, later, later + timedelta(30))
     assert (found.schedule.first_day, found.schedule.n_days) == (later, 20)
-    assert found.notes == ()
+    assert found.notes == ("the schedule is 20 days long, and ends before 2027-01-09",)
+    assert moved(asked, later, later + timedelta(19)).notes == ()
     short = moved(asked, later, later + timedelta(9))
     assert short.schedule.n_days == 10
     assert [w.name for w in short.schedule.document.workloads] == ["chat"]
