@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,15 @@ import typer
 
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.plan import SOLVERS, Solver, check_writable, deliver
-from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    AsOf,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+    store_behind,
+)
 from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
@@ -100,7 +109,8 @@ def hedge(
     asked = load_schedule(schedule)
     listed = load_scenarios(scenarios)
     book = price_book(asked, as_of, quotes, prices, store)
-    drawn = listed.scenarios(asked, book)
+    past = listed.past(book, store_behind(book, store))
+    drawn = listed.scenarios(asked, book, past)
     aim = Risk(weight=0.0 if risk is Aim.EXPECTED else 1.0 if weight is None else weight,
                level=level)  # fmt: skip
     with told(verbose, asked.currency) as tell:
@@ -110,6 +120,8 @@ def hedge(
             tell,
             "the best decision so far",
         )
+    if past is not None:
+        found = replace(found, drawn_from=past.words)
     if format is HedgeFormat.JSON:
         text = hedge_json(found)
     else:

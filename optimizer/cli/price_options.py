@@ -116,6 +116,15 @@ def price_book(
     )
 
 
+def store_behind(book: OfferBook, store: str | None) -> str:
+    """URL of the price store that prices were read from; empty where none was."""
+    from providers.config import load_config
+
+    if book.known_at is None or store == NO_STORE:
+        return ""
+    return store or load_config().store_url
+
+
 def table_book(
     table: str,
     as_of: datetime | None,

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.price_options import Measurements, OldQuotes, PlanStore, Quotes, price_book
+from optimizer.cli.price_options import (
+    Measurements,
+    OldQuotes,
+    PlanStore,
+    Quotes,
+    price_book,
+    store_behind,
+)
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -77,7 +84,9 @@ def verify(
     else:
         from optimizer.uncertainty.load import load_scenarios
 
-        outlook = load_scenarios(scenarios).outlook(scenario, loaded, book)
+        listed = load_scenarios(scenarios)
+        past = listed.past(book, store_behind(book, store))
+        outlook = listed.outlook(scenario, loaded, book, past)
         verdict = examine(body, loaded, book, outlook.realised)
     if followed is not None:
         old_book = price_book(loaded, None, old_quotes or quotes, ("of", str(followed)), store)

@@ -138,6 +138,8 @@ def _notes(found: Hedge) -> list[str]:
         f"proven: at most {percent_up(Decimal(repr(found.gap)))} above the least possible; bound "
         f"from {found.method}",
     ]
+    if found.drawn_from:
+        notes.append(f"rents of the scenarios are drawn from {found.drawn_from}")
     if found.stopped_early:
         notes.insert(0, "stopped early: the best decision so far")
     if found.deterministic_signed is not None and found.vss is None:

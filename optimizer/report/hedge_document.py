@@ -86,6 +86,9 @@ class HedgeDocument(_Part):
     vss_proven: FromTo | None
     evpi: Exact = Field(description="Expected value of perfect information")
     evpi_proven: FromTo
+    drawn_from: str = Field(
+        description="Whose past the rents were drawn from; empty: scenarios were written"
+    )
     stopped_early: bool = Field(description="Ended from outside: the best decision so far")
 
 
@@ -128,6 +131,7 @@ def hedge_json(found: Hedge) -> str:
         vss_proven=None if found.vss_proven is None else [*map(decimal_text, found.vss_proven)],
         evpi=decimal_text(found.evpi),
         evpi_proven=[*map(decimal_text, found.evpi_proven)],
+        drawn_from=found.drawn_from,
         stopped_early=found.stopped_early,
     )
     return json.dumps(document.model_dump(), indent=1, ensure_ascii=False) + "\n"

@@ -97,6 +97,8 @@ class Hedge:
     """How the bound was found."""
     stopped_early: bool = False
     """The search was ended from outside: the best decision so far."""
+    drawn_from: str = ""
+    """Whose past the rents of the scenarios were drawn from; empty: they were written."""
 
     @property
     def gap(self) -> float:
