@@ -24,7 +24,7 @@ def run(tmp_path):
     def runs(*arguments, **environment):
         return subprocess.run(
             [*MAIN, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path,
-            env={**os.environ, **environment}, timeout=60,
+            env={**os.environ, **environment}, timeout=300,
         )  # fmt: skip
 
     return runs
@@ -193,7 +193,7 @@ def test_a_second_signal_ends_it_at_once_and_leaves_nothing(tmp_path, number, co
 def test_a_reader_that_has_seen_enough_is_no_fault():
     command = f"{sys.executable} -c 'from optimizer.cli.main import main; main()' plan {TINY}"
     done = subprocess.run(
-        f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=60
+        f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=300
     )
     assert done.stderr == ""
 
