@@ -23,6 +23,7 @@ from optimizer.milp.two_stage import (
     TwoStage,
     cvar,
     joined_bound,
+    on_own_days,
     representatives,
     solve_joined,
 )
@@ -360,6 +361,10 @@ class _Search:
             self.bound, self.method = joined.bound, "all scenarios in one model"
         if joined.agreed is not None:
             self._try(joined.agreed, "the decision for them")
+        own = [one.solution for one in self.alone]
+        dated = on_own_days(study.two, joined, own) if whole else None
+        if dated is not None and not self._near():
+            self._try(dated, "the same to the day")
 
     def _near(self) -> bool:
         if self.best is None:
