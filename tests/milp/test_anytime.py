@@ -138,6 +138,17 @@ def test_one_node_is_supplied_at_the_least_cost(seed: int) -> None:
     assert Supplier(data, 0).supply(need, Stock(data)).cost == pytest.approx(best.objective)
 
 
+def test_a_paid_term_that_runs_already_serves_who_needs_it_later() -> None:
+    data, _ = one_node(3)
+    paid = term_offer("paid", 0, 8, 8, 0.0)
+    paid = replace(paid, starts=paid.starts[:1], stock=1.0)
+    asked = replace(data, term_offers=(*data.term_offers, paid), assets=())
+    need = [0] * 6 + [1] * (len(data.slices) - 6)
+    stock = Stock(asked)
+    assert Supplier(asked, 0).supply(need, stock).cost == 0
+    assert Supplier(asked, 0).supply(need, stock).cost > 0
+
+
 def test_what_is_taken_from_a_stock_is_gone() -> None:
     data, _ = one_node(3)
     few = replace(data, term_offers=tuple(replace(o, stock=1.0) for o in data.term_offers))
