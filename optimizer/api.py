@@ -114,9 +114,7 @@ def plan(
             kept=kept_record(keep, made, free),
         )  # fmt: skip
     reported = time.monotonic()
-    rest = options
-    if options.watch is not None:
-        rest = replace(options, watch=options.watch.for_questions())
+    rest = options.for_questions()
     asked = reported
     try:
         if breakeven_s is not None:
@@ -180,7 +178,7 @@ def breakeven(
         problem,
         best.made,
         best.solution,
-        options,
+        options.for_questions(),
         quantities=quantities,
         with_ladder=with_ladder,
         with_regime=with_regime,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from optimizer.options.workloads import JobOption, ServiceOption
-from optimizer.plans import Assignment, Rental
+from optimizer.plans import Assignment, Rental, Replanned
 from optimizer.problem import Problem
 from optimizer.sizing.bands import CERTAIN, widest
 from providers.hardware import accelerators
@@ -17,8 +17,27 @@ STALE_DAYS = 90
 
 def stopped_early(gap: float) -> str:
     """Said of a plan whose search was ended from outside."""
-    most = math.ceil(gap * 10_000 - 1e-9) / 100
-    return f"stopped early: the best plan so far; at most {most:.2f} % of its cost could be saved"
+    return f"{_STOPPED}; at most {_percent_up(gap)} of its cost could be saved"
+
+
+def rest_stopped_early(found: Replanned) -> str:
+    """The same of a plan made again: only what is still open could be saved on."""
+    slack, rest = found.rest_present_value - found.rest_bound, found.rest_present_value
+    if slack <= 0:
+        return f"{_STOPPED}; no rest costs less"
+    if rest <= 0:
+        return f"{_STOPPED}; at most {slack:,.2f} could be saved on the rest"
+    return (
+        f"{_STOPPED}; at most {_percent_up(float(slack / rest))} of the rest's cost could be saved"
+    )
+
+
+_STOPPED = "stopped early: the best plan so far"
+
+
+def _percent_up(share: float) -> str:
+    """Rounded up, so that what is proven stays true."""
+    return f"{math.ceil(share * 10_000 - 1e-9) / 100:.2f} %"
 
 
 def plan_warnings(

@@ -10,6 +10,7 @@ from pathlib import Path
 from providers.errors import needing
 from providers.fx import FxTable
 from providers.offers import Offer, PriceSource
+from providers.terms import PurchaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,36 @@ def price_changes(store_url: str, sku: str, until: date) -> list[tuple[date, Off
         changes = store.history(sku=sku, until=moment)
     changes.sort(key=lambda change: change.valid_from)
     return [(change.valid_from.date(), change.offer) for change in changes if not change.vanished]
+
+
+def rent_changes(
+    store_url: str, until: date, known_at: datetime
+) -> list[tuple[date, str, Offer | None]]:
+    """Every change of the prices on demand that the store knew of, oldest first.
+
+    Args:
+        until: changes by the end of this day (UTC).
+        known_at: with what the store knew at this moment.
+
+    Returns:
+        (day, source and offer, the offer at its new price; None where it vanished).
+
+    Raises:
+        StoreError: the store is damaged, or of a newer version.
+    """
+    with needing("live"):
+        from providers.store import open_store
+
+    moment = datetime.combine(until, time.max, UTC)
+    with open_store(store_url, create=False, read_only=True) as store:
+        changes = store.history(until=moment)
+    changes.sort(key=lambda change: change.valid_from)
+    return [
+        (
+            change.valid_from.date(),
+            f"{change.adapter}/{change.sku}",
+            None if change.vanished else change.offer,
+        )
+        for change in changes
+        if change.offer.purchase_model is PurchaseModel.ON_DEMAND and change.known_at <= known_at
+    ]

@@ -1,4 +1,4 @@
-"""No test sees a store or settings of whoever runs it, nor leaves any."""
+"""No test sees a store or settings of whoever runs it, nor leaves any; none is timed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 
 import lint_tools
 import postgres_server
+from hypothesis import HealthCheck, settings
+
+# No test is judged by a clock: the machine may have much else to do.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _NOWHERE = Path(tempfile.gettempdir()) / "rentopt-tests-have-no-home"
 

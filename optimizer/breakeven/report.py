@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from optimizer.breakeven.ladder import ladder_rows
 from optimizer.breakeven.pairs import pair_rows
@@ -11,6 +12,7 @@ from optimizer.breakeven.regime import regime_rows
 from optimizer.breakeven.rows import Row, row
 from optimizer.breakeven.whole import QUANTITIES, whole_rows
 from optimizer.formulate import Formulation
+from optimizer.milp.anytime import Stopped
 from optimizer.milp.instance import Solution
 from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
@@ -95,6 +97,8 @@ def study(
 ) -> list[Row]:
     """All rows there are: every pair, the whole plan, the ladders, the regime map if asked.
 
+    Of a part that is stopped half-way (`SolveOptions.watch`) there are none.
+
     Args:
         quantities: only these, by the name in the rows; all when empty.
         time_limit_s: wall time for what is solved exactly, shared by its parts.
@@ -111,9 +115,12 @@ def study(
     if with_regime:
         steps.append(("the regime map", lambda until: regime_rows(problem, options, until)))
     for number, (words, work) in enumerate(steps if problem.purchases else []):
+        if options.stopped:
+            break
         progress(f"break-even points: {words}")
         now = time.monotonic()
-        rows += work(now + max(0.0, deadline - now) / (len(steps) - number))
+        with suppress(Stopped):
+            rows += work(now + max(0.0, deadline - now) / (len(steps) - number))
     return rows
 
 

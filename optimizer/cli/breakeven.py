@@ -20,7 +20,7 @@ from optimizer.cli.decision_options import (
 )
 from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
-from optimizer.cli.progress import interruptible, told
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -100,26 +100,33 @@ def breakeven(
 
     asked = load_schedule(schedule)
     book = price_book(asked, as_of, quotes, prices, store)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit)
     wishes = asked_wishes(without, only_rent, only_own, max_providers)
     names = [_NAMES[item] for item in quantity or []]
-    with told(verbose) as tell:
-        rows = interruptible(
+    with told(verbose, asked.currency) as tell:
+        options = SolveOptions(gap=gap, time_limit_s=time_limit, watch=tell.watch)
+        rows, ended = best_so_far(
             lambda: find(
                 asked, book, options, quantities=names, with_ladder=ladder, with_regime=regime,
                 time_limit_s=time_limit, wishes=wishes, progress=tell,
-            )
+            ),
+            tell,
+            "the points found so far",
         )  # fmt: skip
     if format is BreakevenFormat.JSON:
-        text = _json(asked, str(book.as_of), rows)
+        text = _json(asked, str(book.as_of), rows, stopped_early=bool(ended))
     elif format is BreakevenFormat.CSV:
         text = _csv(rows)
     else:
         text = "".join(_text(asked, rows))
+        text += "\nStopped early: not all points were looked for.\n" if ended else ""
     deliver(text, output)
+    if ended:
+        raise typer.Exit(ended)
 
 
-def _json(schedule: Schedule, as_of: str, rows: list[dict[str, Any]]) -> str:
+def _json(
+    schedule: Schedule, as_of: str, rows: list[dict[str, Any]], *, stopped_early: bool
+) -> str:
     import json
 
     body = {
@@ -129,6 +136,7 @@ def _json(schedule: Schedule, as_of: str, rows: list[dict[str, Any]]) -> str:
         "currency": schedule.currency,
         "as_of": as_of,
         "breakeven": rows,
+        "stopped_early": stopped_early,
     }
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +11,16 @@ import typer
 
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.plan import SOLVERS, Solver, check_writable, deliver
-from optimizer.cli.price_options import ANY_PRICES, AsOf, PlanStore, Prices, Quotes, price_book
-from optimizer.cli.progress import interruptible, told
+from optimizer.cli.price_options import (
+    ANY_PRICES,
+    AsOf,
+    PlanStore,
+    Prices,
+    Quotes,
+    price_book,
+    store_behind,
+)
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.uncertainty.hedge import Hedge
@@ -100,14 +109,19 @@ def hedge(
     asked = load_schedule(schedule)
     listed = load_scenarios(scenarios)
     book = price_book(asked, as_of, quotes, prices, store)
-    drawn = listed.scenarios(asked, book)
+    past = listed.past(book, store_behind(book, store))
+    drawn = listed.scenarios(asked, book, past)
     aim = Risk(weight=0.0 if risk is Aim.EXPECTED else 1.0 if weight is None else weight,
                level=level)  # fmt: skip
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
-    with told(verbose) as tell:
-        found = interruptible(
-            lambda: decide(asked, book, listed, drawn, aim, options, progress=tell)
+    with told(verbose, asked.currency) as tell:
+        options = SolveOptions(gap, time_limit, SOLVERS[solver], watch=tell.watch)
+        found, ended = best_so_far(
+            lambda: decide(asked, book, listed, drawn, aim, options, progress=tell),
+            tell,
+            "the best decision so far",
         )
+    if past is not None:
+        found = replace(found, drawn_from=past.words)
     if format is HedgeFormat.JSON:
         text = hedge_json(found)
     else:
@@ -115,6 +129,8 @@ def hedge(
     deliver(text, output)
     if plans is not None:
         _write_plans(found, plans)
+    if ended:
+        raise typer.Exit(ended)
 
 
 def _write_plans(found: Hedge, folder: Path) -> None:

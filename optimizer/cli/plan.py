@@ -157,7 +157,7 @@ def plan(
                 questions=Questions(alternatives, tuple(why_not or ()), marginal, question_time),
                 progress=tell,
             ),
-            tell.watch,
+            tell,
         )
     text = _rendered(
         found,

@@ -20,6 +20,14 @@ Quotes = Annotated[
     list[Path] | None,
     typer.Option("--quotes", help="File of your own quotes, besides the schedule's; repeatable."),
 ]
+OldQuotes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--old-quotes",
+        help="Quotes the plan that was followed was made with; repeatable.",
+        show_default="those of --quotes",
+    ),
+]
 Measurements = Annotated[
     Path | None,
     typer.Option(
@@ -106,6 +114,15 @@ def price_book(
         store="" if moment.bundled_only or store == NO_STORE else store,
         known_at=moment.known_at,
     )
+
+
+def store_behind(book: OfferBook, store: str | None) -> str:
+    """URL of the price store that prices were read from; empty where none was."""
+    from providers.config import load_config
+
+    if book.known_at is None or store == NO_STORE:
+        return ""
+    return store or load_config().store_url
 
 
 def table_book(

@@ -17,38 +17,91 @@ from providers.errors import RentoptError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from rich.progress import Progress
+
     from optimizer.milp.anytime import Known, Watch
 
 LINE_EVERY_S = 1.0
 """With -v, at most one line of progress in so many seconds."""
+BESIDE = 14
+"""Cells of a live line that are not for its words: spinner, time, and room where a terminal shows
+the ^C that was typed."""
 INTERRUPTED = 130
+BEST_PLAN = "the best plan so far"
 
 T = TypeVar("T")
 
 
 class Teller:
-    """Takes the steps of a command, and what is known of the plan that is looked for."""
+    """Takes the steps of a command, and what is known of the plan that is looked for.
 
-    def __init__(self, say: Callable[[str], None], every_s: float, currency: str = "") -> None:
+    This one keeps them to itself.
+    """
+
+    def __init__(self, currency: str = "") -> None:
         from optimizer.milp.anytime import Watch
 
-        self._say, self._every_s, self._currency = say, every_s, currency
-        self._step = ""
-        self._said = self._began = time.monotonic()
+        self._currency, self._step = currency, ""
         self.watch: Watch = Watch(self._known)
 
     def __call__(self, step: str) -> None:
         self._step = step
+
+    def note(self, text: str) -> None:
+        """A message that stays."""
+        typer.echo(f"rentopt: {text}", err=True)
+
+    def _known(self, known: Known) -> None:
+        """What is known of the problem that is solved has changed."""
+
+
+class Lines(Teller):
+    """A line for each step, and one now and then for what is known."""
+
+    def __call__(self, step: str) -> None:
+        super().__call__(step)
         self._said = self._began = time.monotonic()
-        self._say(step)
+        self.note(step)
 
     def _known(self, known: Known) -> None:
         now = time.monotonic()
         first = self._said == self._began
-        if (first or now - self._said >= self._every_s) and known.objective < float("inf"):
+        if (first or now - self._said >= LINE_EVERY_S) and known.objective < float("inf"):
             self._said = now
             seconds = now - self._began
-            self._say(f"{self._step}: {_in_words(known, self._currency)} ({seconds:.0f} s)")
+            self.note(f"{self._step}: {_in_words(known, self._currency)} ({seconds:.0f} s)")
+
+
+class LiveLine(Teller):
+    """One line of a terminal that is always the newest, and is gone in the end."""
+
+    def __init__(self, bar: Progress, currency: str) -> None:
+        super().__init__(currency)
+        self._bar, self._task = bar, bar.add_task("", total=None)
+        self("starting")
+
+    def __call__(self, step: str) -> None:
+        super().__call__(step)
+        self._show(step)
+
+    def note(self, text: str) -> None:
+        """Above the line: what goes past the bar would break it."""
+        self._bar.console.print(f"rentopt: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def _known(self, known: Known) -> None:
+        if known.objective < float("inf"):
+            words = _in_words(known, self._currency)
+            self._show(f"{self._step}: {words}", words)
+
+    def _show(self, *texts: str) -> None:
+        """The first of them that fits, or else what fits of the last."""
+        from rich.text import Text
+
+        room = self._bar.console.width - BESIDE
+        shown = [Text(text) for text in texts]
+        best = next((text for text in shown if text.cell_len <= room), shown[-1])
+        best.truncate(room, overflow="ellipsis")
+        self._bar.update(self._task, description=best.plain)
 
 
 def _in_words(known: Known, currency: str) -> str:
@@ -61,17 +114,26 @@ def _in_words(known: Known, currency: str) -> str:
 
 @contextmanager
 def told(verbose: bool, currency: str = "") -> Iterator[Teller]:
-    """What tells a person how far it is: lines with -v, a spinner on a terminal, else nothing."""
+    """What tells a person how far it is: lines with -v, one live line on a terminal, else nothing.
+
+    Args:
+        currency: of the costs that are found on the way.
+    """
     if verbose:
-        yield Teller(lambda step: typer.echo(f"rentopt: {step}", err=True), LINE_EVERY_S, currency)
+        yield Lines(currency)
         return
     if not sys.stderr.isatty():
-        yield Teller(lambda step: None, LINE_EVERY_S, currency)
+        yield Teller(currency)
         return
     from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    with Console(stderr=True).status("starting") as status:
-        yield Teller(lambda step: status.update(f"{step} ..."), 0.0, currency)
+    words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
+    with Progress(
+        SpinnerColumn(), TimeElapsedColumn(), words, console=Console(stderr=True), transient=True
+    ) as bar:
+        yield LiveLine(bar, currency)
 
 
 def interruptible(work: Callable[[], T]) -> T:
@@ -83,8 +145,12 @@ def interruptible(work: Callable[[], T]) -> T:
     return _result(_begun(work))
 
 
-def best_so_far(work: Callable[[], T], watch: Watch) -> tuple[T, int]:
+def best_so_far(work: Callable[[], T], tell: Teller, what: str = BEST_PLAN) -> tuple[T, int]:
     """As `interruptible`, but the first signal asks for the best so far; a second one ends it.
+
+    Args:
+        work: heeds the watch of `tell`.
+        what: is there when it is stopped.
 
     Returns:
         What `work` gives, and the exit code of the signal that ended it early; 0 without one.
@@ -97,12 +163,12 @@ def best_so_far(work: Callable[[], T], watch: Watch) -> tuple[T, int]:
         return _result(outcome), 0
     except (KeyboardInterrupt, SystemExit) as signal:
         code = INTERRUPTED if isinstance(signal, KeyboardInterrupt) else int(signal.code or 0)
-    watch.stop()
-    typer.echo("rentopt: stopping with the best plan so far; again to end at once", err=True)
+    tell.watch.stop()
+    tell.note(f"stopping with {what}; again to end at once")
     try:
         return _result(outcome), code
     except RentoptError as error:
-        typer.echo(f"rentopt: {error}", err=True)
+        tell.note(str(error))
         raise SystemExit(code) from None
 
 

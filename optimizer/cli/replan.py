@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,15 +23,17 @@ from optimizer.cli.plan import (
 from optimizer.cli.price_options import (
     ANY_PRICES,
     Measurements,
+    OldQuotes,
     PlanStore,
     Prices,
     Quotes,
     price_book,
 )
-from optimizer.cli.progress import interruptible, told
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.plans import Plan
+    from optimizer.report.plan_sections import Steps
 
 
 def replan(
@@ -80,6 +83,7 @@ def replan(
     ] = None,
     prices: Prices = ANY_PRICES,
     quotes: Quotes = None,
+    old_quotes: OldQuotes = None,
     measurements: Measurements = None,
     store: PlanStore = None,
     gap: Annotated[
@@ -107,24 +111,58 @@ def replan(
     from optimizer.schedule.load import load_schedule
     from optimizer.verify.plan_document import read_plan_file
 
+    body = read_plan_file(plan)
     asked = load_schedule(schedule, measurements)
     news = load_actuals(actuals) if actuals else None
-    body = read_plan_file(plan)
-    old_book = price_book(asked, None, quotes, ("of", str(plan)), store)
+    old_book = price_book(asked, None, old_quotes or quotes, ("of", str(plan)), store)
     day = None if prices != ANY_PRICES else as_of or today
     if prices != ANY_PRICES and as_of is not None:
         raise typer.BadParameter("give --as-of or --prices, not both", param_hint="--prices")
     book = price_book(asked, day, quotes, prices, store)
     digest = hashlib.sha256(plan.read_bytes()).hexdigest()
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, solver=SOLVERS[solver])
-    with told(verbose) as tell:
+    with told(verbose, asked.currency) as tell:
+        options = SolveOptions(gap, time_limit, SOLVERS[solver], watch=tell.watch)
         tell("checking the plan that was followed")
         old = followed(body, digest, asked, old_book)
-        found = interruptible(
-            lambda: plan_again(asked, old, today.date(), book, news, options, progress=tell)
+        found, ended = best_so_far(
+            lambda: plan_again(asked, old, today.date(), book, news, options, progress=tell),
+            tell,
         )
-    text = _rendered(found, format, csv_table, output, str(schedule), why=why, details=details)
+    given = {
+        "--actuals": [actuals], "--quotes": quotes, "--old-quotes": old_quotes,
+        "--measurements": [measurements], "--store": [store],
+    }  # fmt: skip
+    steps = _next_steps(plan, schedule, f"{today:%Y-%m-%d}", given)
+    text = _rendered(found, format, csv_table, output, steps, why=why, details=details)
     deliver(text, output)
+    if ended:
+        raise typer.Exit(ended)
+
+
+def _next_steps(
+    plan: Path, schedule: Path, today: str, given: Mapping[str, Sequence[object] | None]
+) -> Steps:
+    """The new plan has a file of its own: the one that was followed is still needed to check it.
+
+    Args:
+        given: options that both commands take, with their values.
+    """
+    import shlex
+
+    values = [(name, x) for name, those in given.items() for x in those or () if x is not None]
+    options = "".join(f" {name} {shlex.quote(str(value))}" for name, value in values)
+    old, asked = shlex.quote(str(plan)), shlex.quote(str(schedule))
+    new = "again.json" if plan.name != "again.json" else "and-again.json"
+    return [
+        (
+            f"rentopt replan {old} {asked} --today {today}{options} --format json -o {new}",
+            "all of it, for programs and to plan again later",
+        ),
+        (
+            f"rentopt verify {new} {asked} --followed {old}{options}",
+            "add the bill up again from the prices alone",
+        ),
+    ]
 
 
 def _rendered(
@@ -132,7 +170,7 @@ def _rendered(
     format: PlanFormat,
     csv_table: CsvTable,
     output: Path,
-    path: str,
+    steps: Steps,
     *,
     why: bool,
     details: bool,
@@ -153,4 +191,4 @@ def _rendered(
     from optimizer.report.replan_text import replan_text
 
     width, color = terminal() if str(output) == "-" else (None, False)
-    return replan_text(found, why=why, details=details, path=path, width=width, color=color)
+    return replan_text(found, why=why, details=details, steps=steps, width=width, color=color)

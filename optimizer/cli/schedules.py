@@ -31,6 +31,20 @@ class SchemaKind(StrEnum):
     SCENARIOS = "scenarios"
     SIZE = "size"
     HEDGE = "hedge"
+    SIMULATION = "simulation"
+
+
+SCHEMAS = {
+    SchemaKind.SCHEDULE: ("optimizer.schedule.schema", "schedule_schema_text"),
+    SchemaKind.PLAN: ("optimizer.report.plan_schema", "plan_schema_text"),
+    SchemaKind.ACTUALS: ("optimizer.replan.actuals", "actuals_schema_text"),
+    SchemaKind.SWEEP: ("optimizer.sweep.document", "sweep_schema_text"),
+    SchemaKind.SCENARIOS: ("optimizer.uncertainty.document", "scenarios_schema_text"),
+    SchemaKind.SIZE: ("optimizer.report.size.document", "size_schema_text"),
+    SchemaKind.HEDGE: ("optimizer.report.hedge_document", "hedge_schema_text"),
+    SchemaKind.SIMULATION: ("optimizer.report.simulation_document", "simulation_schema_text"),
+}
+"""Where each is made; imported when asked for."""
 
 
 def _complete_starter(incomplete: str) -> list[tuple[str, str]]:
@@ -119,7 +133,7 @@ def schema(
         SchemaKind,
         typer.Option(
             "--of",
-            help="What you write (all but plan, size and hedge), or what these print as JSON.",
+            help="What you write (all but plan, size, hedge, simulation), or what these print.",
         ),
     ] = SchemaKind.SCHEDULE,
     output: Annotated[
@@ -127,34 +141,10 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of a document or a plan, for editors and other programs."""
-    if of is SchemaKind.PLAN:
-        from optimizer.report.plan_schema import plan_schema_text
+    from importlib import import_module
 
-        text = plan_schema_text()
-    elif of is SchemaKind.SIZE:
-        from optimizer.report.size.document import size_schema_text
-
-        text = size_schema_text()
-    elif of is SchemaKind.HEDGE:
-        from optimizer.report.hedge_document import hedge_schema_text
-
-        text = hedge_schema_text()
-    elif of is SchemaKind.ACTUALS:
-        from optimizer.replan.actuals import actuals_schema_text
-
-        text = actuals_schema_text()
-    elif of is SchemaKind.SWEEP:
-        from optimizer.sweep.document import sweep_schema_text
-
-        text = sweep_schema_text()
-    elif of is SchemaKind.SCENARIOS:
-        from optimizer.uncertainty.document import scenarios_schema_text
-
-        text = scenarios_schema_text()
-    else:
-        from optimizer.schedule.schema import schedule_schema_text
-
-        text = schedule_schema_text()
+    module, function = SCHEMAS[of]
+    text = getattr(import_module(module), function)()
     if output is None or str(output) == "-":
         typer.echo(text, nl=False)
     else:

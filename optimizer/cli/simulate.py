@@ -13,7 +13,7 @@ import typer
 from optimizer.cli.decision_options import gap_share
 from optimizer.cli.plan import check_writable, deliver
 from optimizer.cli.price_options import NO_STORE, PlanStore, Quotes
-from optimizer.cli.progress import interruptible, told
+from optimizer.cli.progress import best_so_far, told
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -82,7 +82,8 @@ def simulate(
     """Compare following the tool over past prices with foresight, renting, buying and rules."""
     check_writable(output)
     from optimizer.milp.solve import SolveOptions
-    from optimizer.report.simulation import simulation_json, simulation_text
+    from optimizer.report.simulation import simulation_text
+    from optimizer.report.simulation_document import simulation_json
     from optimizer.report.tables import TableFormat
     from optimizer.schedule.load import load_schedule
     from optimizer.simulate.study import simulate as compare
@@ -91,20 +92,24 @@ def simulate(
     if last < first:
         raise typer.BadParameter("the last day is before the first", param_hint="--to")
     asked = moved(load_schedule(schedule), first.date(), last.date())
-    options = SolveOptions(gap=gap, time_limit_s=time_limit)
-    with told(verbose) as tell:
+    with told(verbose, asked.schedule.currency) as tell:
+        options = SolveOptions(gap=gap, time_limit_s=time_limit, watch=tell.watch)
         tell("reading the prices of every day")
         prices = _history(asked.schedule, history, store, quotes or [])
-        study = interruptible(
+        study, ended = best_so_far(
             lambda: compare(
                 asked.schedule, prices, every, options, seed=seed, notes=asked.notes, progress=tell
-            )
+            ),
+            tell,
+            "what was followed to the end",
         )
     if format is SimulationFormat.JSON:
         text = simulation_json(study)
     else:
         text = simulation_text(study, TableFormat(format.value))
     deliver(text, output)
+    if ended:
+        raise typer.Exit(ended)
 
 
 def _history(

@@ -139,9 +139,10 @@ def sweep(
         if dry_run:
             _estimate(cases, kept, again=again, workers=workers or cores())
             return
-        with backend_for(backend, address, workers) as runs, progress_bar(runs.workers) as told:
+        with backend_for(backend, address, workers) as runs:
             try:
-                rows = run(cases, kept, runs, counted, told)
+                with progress_bar(runs.workers) as told:
+                    rows = run(cases, kept, runs, counted, told)
             except (KeyboardInterrupt, SystemExit):
                 done, total = kept_of(counted.tally, kept), counted.tally.total
                 said = f"{done:,} of {total:,} cases are kept in {place}; run it again for the rest"

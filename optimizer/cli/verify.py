@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.price_options import Measurements, PlanStore, Quotes, price_book
+from optimizer.cli.price_options import (
+    Measurements,
+    OldQuotes,
+    PlanStore,
+    Quotes,
+    price_book,
+    store_behind,
+)
 
 if TYPE_CHECKING:
     from optimizer.schedule.schedule import Schedule
@@ -53,6 +60,7 @@ def verify(
         str | None, typer.Option("--scenario", metavar="NAME", help="Which of the scenarios.")
     ] = None,
     quotes: Quotes = None,
+    old_quotes: OldQuotes = None,
     measurements: Measurements = None,
     store: PlanStore = None,
     format: Annotated[
@@ -76,10 +84,12 @@ def verify(
     else:
         from optimizer.uncertainty.load import load_scenarios
 
-        outlook = load_scenarios(scenarios).outlook(scenario, loaded, book)
+        listed = load_scenarios(scenarios)
+        past = listed.past(book, store_behind(book, store))
+        outlook = listed.outlook(scenario, loaded, book, past)
         verdict = examine(body, loaded, book, outlook.realised)
     if followed is not None:
-        old_book = price_book(loaded, None, quotes, ("of", str(followed)), store)
+        old_book = price_book(loaded, None, old_quotes or quotes, ("of", str(followed)), store)
         left = _left_behind(body, loaded, followed, old_book, actuals)
         verdict = replace(verdict, faults=(*verdict.faults, *left))
     if format is VerdictFormat.JSON:

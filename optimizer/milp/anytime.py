@@ -65,7 +65,13 @@ class Watch:
         self.known = Known()
 
     def saw(self, objective: float = INF, bound: float = -INF) -> None:
-        """A plan of that cost is there, or none can cost less than the bound."""
+        """A plan of that cost is there, or none can cost less than the bound.
+
+        Nothing is told after a stop: a solver that was left to itself goes on for a while, and
+        what it finds then is of a problem that is no longer looked at.
+        """
+        if self.stopped:
+            return
         known = Known(min(self.known.objective, objective), max(self.known.bound, bound))
         if known != self.known:
             self.known = known

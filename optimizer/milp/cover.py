@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from optimizer.milp.instance import INF, Instance, Start, TermOffer
@@ -173,11 +174,16 @@ class Supplier:
             self.legs[t] = _undominated(legs, limited)
 
     def _add_terms(self, o: int, offer: TermOffer) -> None:
-        """A term may begin on the very day it is first needed."""
+        """A term may begin on the very day it is first needed. One that begins on few days, such as
+        one that is paid and runs already, also serves who needs it later, until it begins anew."""
+        firsts = sorted({begin.cover[0][0] for begin in offer.starts if begin.cover})
+        anew = dict(pairwise(firsts))
         for i, begin in enumerate(offer.starts):
             if begin.cover:
-                leg = _Leg(begin.cover[-1][0] + 1, begin.cost, offer.least, ("start", o, i))
-                self.legs[begin.cover[0][0]].append(leg)
+                first, end = begin.cover[0][0], begin.cover[-1][0] + 1
+                leg = _Leg(end, begin.cost, offer.least, ("start", o, i))
+                for t in range(first, min(end, anew.get(first, end))):
+                    self.legs[t].append(leg)
 
     def _add_holds(self, a: int, holds: Sequence[Start]) -> None:
         """Purchases are made on few days: on each day, of each day of sale, the cheapest one.

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,6 +46,10 @@ class SolveOptions:
     @property
     def stopped(self) -> bool:
         return self.watch is not None and self.watch.stopped
+
+    def for_questions(self) -> SolveOptions:
+        """For searches of which only the end is of use: one that is stopped raises `Stopped`."""
+        return replace(self, watch=self.watch.for_questions()) if self.watch else self
 
 
 @dataclass(frozen=True, slots=True)

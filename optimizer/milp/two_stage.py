@@ -7,6 +7,7 @@ agreed before it is known which one comes true is the same in all; the rest is e
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -116,6 +117,8 @@ class Joined:
     """The best shared decision it found; in a merged model days are the first of their period."""
     infeasible: bool = False
     """Proven: no shared decision leaves a plan in every scenario."""
+    periods: tuple[int, ...] = ()
+    """First day of each period of a merged model; empty: days are single."""
 
 
 def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: float) -> Joined:
@@ -139,13 +142,47 @@ def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: flo
     if not fits:
         return _loose(model, options, deadline)
     now = time.monotonic()
-    raw = run_solver(model, options, now + (deadline - now) * 0.8)
+    is_daily = len(groups) == days
+    raw = run_solver(model, options, now + (deadline - now) * 0.8, counts=(is_daily, True))
     if raw.values is None and raw.infeasible:
         return Joined(INF, None, infeasible=True)
     if raw.values is None:
         loose = _loose(model, options, deadline)
         return replace(loose, bound=max(loose.bound, raw.bound))
-    return Joined(raw.bound, _read(branches[0], variables[0], raw.values, two))
+    periods = () if is_daily else tuple(group[0] for group in groups)
+    return Joined(raw.bound, _read(branches[0], variables[0], raw.values, two), periods=periods)
+
+
+def on_own_days(two: TwoStage, joined: Joined, own: Sequence[Solution]) -> Agreed | None:
+    """A decision of a merged model, with each part of it on the day of its period on which most
+    branches by themselves would take it, by chance and number; where none would, as it is.
+
+    For a decision worth trying. None where there is none, or its days are single anyway.
+
+    Args:
+        own: a solution of each branch by itself.
+    """
+    if joined.agreed is None or not joined.periods:
+        return None
+    shares: dict[tuple[str, int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+
+    def key(kind: str, day: Day) -> tuple[str, int, int]:
+        return kind, day[0], bisect_right(joined.periods, day[1])
+
+    for number, (chance, x) in enumerate(zip(two.chances, own, strict=True)):
+        theirs = two.agreed(number, x)
+        for kind, items in (("start", theirs.starts), ("buy", theirs.bought)):
+            for day, count in items:
+                shares[key(kind, day)][day[1]] += chance * count
+
+    def moved(kind: str, items: Sequence[tuple[Day, int]]) -> tuple[tuple[Day, int], ...]:
+        found: dict[Day, int] = defaultdict(int)
+        for day, count in items:
+            days = shares.get(key(kind, day), {day[1]: 1.0})
+            found[day[0], max(days, key=lambda t: (days[t], -t))] += count
+        return tuple(sorted(found.items()))
+
+    return Agreed(moved("start", joined.agreed.starts), moved("buy", joined.agreed.bought))
 
 
 def _about_columns(data: Instance) -> int:

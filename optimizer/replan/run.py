@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from optimizer.api import make_plan, three_answers
+from optimizer.cautions import rest_stopped_early
 from optimizer.errors import NoPlanError, VerifyError
 from optimizer.formulate import formulate
+from optimizer.milp.anytime import Stopped
 from optimizer.milp.instance import Instance
-from optimizer.milp.solve import NoSolution, SolveOptions
+from optimizer.milp.solve import SolveOptions
 from optimizer.options.market import View
 from optimizer.plans import Answer, Change, Plan, Replanned
 from optimizer.problem import Problem
@@ -76,9 +79,11 @@ def followed(plan: Mapping[str, Any], sha256: str, schedule: Schedule, book: Off
     document = read_plan(plan)
     faults = examine(plan, schedule, book).faults
     if faults:
+        more = f"; the first of {len(faults)} faults (`rentopt verify` tells all)"
         raise VerifyError(
-            "the plan does not hold, so what it leaves is not known; "
-            f"`rentopt verify` tells all {len(faults)} faults, the first is:\n  {faults[0]}"
+            "the plan that was followed does not hold for this schedule and these quotes, so what "
+            f"it leaves is not known{more if len(faults) > 1 else ''}:\n  {faults[0]}\n"
+            "  hint: it needs what it was made with: the schedule, and the quotes (--old-quotes)"
         )
     return Followed(document, sha256, book)
 
@@ -113,27 +118,16 @@ def replan(
     steps = _steps(schedule, old, book, at_work, planned, news)
     before = _Cost(old.document.total, old.document.npv, old.document.npv)
     options = for_the_rest(options or SolveOptions(), steps[-1].problem, before.npv)
-    costs = [before]
-    changes: list[Change] = []
-    bills = _bills(steps[-1].problem, planned, standing)
-    waiting: tuple[str, ...] = ()
-    for step in steps[:-1]:
-        progress(f"the rest with {', '.join(step.causes)}")
-        found = None if _too_late(step.problem) else solve_problem(step.problem, options)
-        if found is None or isinstance(found, NoSolution):
-            waiting = (*waiting, *step.causes)  # told together with what makes it possible again
-            continue
-        costs.append(_cost(found))
-        changes.append(_change((*waiting, *step.causes), costs[-2], costs[-1]))
-        waiting = ()
     late = _too_late(steps[-1].problem)
     if late:
         raise NoPlanError("\n".join(["no plan exists:", *(f"  {line}" for line in late)]))
+    # The answer first, the reasons after it: whoever stops early gets the best there is of it.
     answers, best = three_answers(steps[-1].problem, options, progress)
     mix = next(answer for answer in answers if answer.kind == "mix")
     last = _answer_cost(mix)
+    bills = _bills(steps[-1].problem, planned, standing)
     without_bills = _Cost(last.total - bills.total, last.npv - bills.npv, last.bound - bills.npv)
-    changes.append(_change((*waiting, *steps[-1].causes), costs[-1], without_bills))
+    changes = _changes(steps, before, without_bills, options, progress)
     if bills.total:
         changes.append(Change("bills", bills.total, bills.npv, Decimal(0)))
     sunk = [flow for _, flow in best.problem.sunk]
@@ -149,7 +143,38 @@ def replan(
         old_present_value=before.npv,
         changes=tuple(changes),
     )
-    return replace(make_plan(best, answers), replanned=record)
+    made = replace(make_plan(best, answers), replanned=record)
+    if options.stopped:
+        made = replace(made, warnings=(rest_stopped_early(record), *made.warnings))
+    return made
+
+
+def _changes(
+    steps: list[_Step],
+    before: _Cost,
+    after: _Cost,
+    options: SolveOptions,
+    progress: Callable[[str], None],
+) -> list[Change]:
+    """From the plan that was followed to the new one, one cause after the other.
+
+    A cause of which no plan shows what it does is told together with the next: one that makes a
+    plan impossible until another helps, and those that were not looked at because of a stop.
+    """
+    costs, changes, waiting = [before], list[Change](), tuple[str, ...]()
+    for number, step in enumerate(steps[:-1], start=1):
+        found = None
+        if not (options.stopped or _too_late(step.problem)):
+            progress(f"why the cost changed, {number} of {len(steps) - 1}")
+            with suppress(Stopped):
+                found = solve_problem(step.problem, options.for_questions())
+        waiting = (*waiting, *step.causes)
+        if isinstance(found, Solved):
+            costs.append(_cost(found))
+            changes.append(_change(waiting, costs[-2], costs[-1]))
+            waiting = ()
+    changes.append(_change((*waiting, *steps[-1].causes), costs[-1], after))
+    return changes
 
 
 def standing_faults(

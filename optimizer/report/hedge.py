@@ -12,6 +12,7 @@ from optimizer.report.tables import Column, TableFormat, render
 from optimizer.uncertainty.hedge import Hedge, Range, Signing
 
 NO_PLAN = "no plan"
+NOT_KNOWN = "not looked for"
 
 
 def hedge_text(found: Hedge, format: TableFormat) -> str:
@@ -88,8 +89,8 @@ def _outcomes(found: Hedge, format: TableFormat) -> str:
             money(line.cost),
             money(line.least),
             money(line.regret),
-            _or_none(line.deterministic),
-            _or_none(line.deterministic_regret),
+            _or_none(found, line.deterministic),
+            _or_none(found, line.deterministic_regret),
             line.changes,
         ]
         for line in found.outcomes
@@ -97,8 +98,11 @@ def _outcomes(found: Hedge, format: TableFormat) -> str:
     return _indented(render(columns, rows, format.value), format)
 
 
-def _or_none(amount: Decimal | None) -> str:
-    return NO_PLAN if amount is None else money(amount)
+def _or_none(found: Hedge, amount: Decimal | None) -> str:
+    """Of signing for the mean."""
+    if amount is not None:
+        return money(amount)
+    return NOT_KNOWN if found.stopped_early and found.deterministic_signed is None else NO_PLAN
 
 
 def _worth(found: Hedge, format: TableFormat) -> str:
@@ -109,7 +113,7 @@ def _worth(found: Hedge, format: TableFormat) -> str:
         ["what is minimised", money(found.objective), f"at least {money(found.bound)}"],
         [
             "value of the stochastic solution",
-            NO_PLAN if found.vss is None else money(found.vss),
+            _or_none(found, found.vss),
             "" if found.vss_proven is None else _range(found.vss_proven),
         ],
         ["expected value of perfect information", money(found.evpi), _range(found.evpi_proven)],
@@ -134,13 +138,14 @@ def _notes(found: Hedge) -> list[str]:
         f"proven: at most {percent_up(Decimal(repr(found.gap)))} above the least possible; bound "
         f"from {found.method}",
     ]
-    if found.deterministic_signed is None:
+    if found.drawn_from:
+        notes.append(f"rents of the scenarios are drawn from {found.drawn_from}")
+    if found.stopped_early:
+        notes.insert(0, "stopped early: the best decision so far")
+    if found.deterministic_signed is not None and found.vss is None:
+        notes.append("what the plan for the mean signs leaves no plan in some scenario")
+    elif found.deterministic_signed is None and not found.stopped_early:
         notes.append("there is no plan for the mean of all scenarios")
-    elif found.vss is None:
-        lost = [line.scenario for line in found.outcomes if line.deterministic is None]
-        notes.append(
-            "what the plan for the mean signs leaves no plan in some scenario" * bool(lost)
-        )
     return notes
 
 

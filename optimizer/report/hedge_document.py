@@ -70,7 +70,8 @@ class HedgeDocument(_Part):
     weight: Exact = Field(description="Of CVaR in the objective; 0: expected cost alone")
     signed: list[SigningPart]
     deterministic_signed: list[SigningPart] | None = Field(
-        description="What the plan for the mean of all scenarios signs; null: there is none"
+        description="What the plan for the mean of all scenarios signs; null: there is none, or it "
+        "was not looked for (stopped_early)"
     )
     outcomes: list[OutcomePart]
     expected: Exact
@@ -85,6 +86,10 @@ class HedgeDocument(_Part):
     vss_proven: FromTo | None
     evpi: Exact = Field(description="Expected value of perfect information")
     evpi_proven: FromTo
+    drawn_from: str = Field(
+        description="Whose past the rents were drawn from; empty: scenarios were written"
+    )
+    stopped_early: bool = Field(description="Ended from outside: the best decision so far")
 
 
 def hedge_schema_text() -> str:
@@ -126,6 +131,8 @@ def hedge_json(found: Hedge) -> str:
         vss_proven=None if found.vss_proven is None else [*map(decimal_text, found.vss_proven)],
         evpi=decimal_text(found.evpi),
         evpi_proven=[*map(decimal_text, found.evpi_proven)],
+        drawn_from=found.drawn_from,
+        stopped_early=found.stopped_early,
     )
     return json.dumps(document.model_dump(), indent=1, ensure_ascii=False) + "\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
@@ -304,17 +304,18 @@ def _apis(plan: Plan) -> Iterator[list[str]]:
         ]
 
 
-def next_steps(plan: Plan, path: str, *, why: bool) -> list[str]:
+Steps = Sequence[tuple[str, str]]
+"""(command to type, what it does)"""
+
+
+def next_steps(plan: Plan, path: str, *, why: bool) -> Steps:
     name = shlex.quote(path or plan.schedule)
-    steps = []
-    if not why:
-        steps.append((f"rentopt plan {name} --why", "what was ruled out, and the reasons"))
-    steps.append((f"rentopt plan {name} --format json -o plan.json", "all of it, for programs"))
-    steps.append(
-        (f"rentopt verify plan.json {name}", "add the bill up again from the prices alone")
-    )
-    width = max(len(command) for command, _ in steps)
-    return [f"{command:<{width}}  {about}" for command, about in steps]
+    steps = [] if why else [(f"rentopt plan {name} --why", "what was ruled out, and the reasons")]
+    return [
+        *steps,
+        (f"rentopt plan {name} --format json -o plan.json", "all of it, for programs"),
+        (f"rentopt verify plan.json {name}", "add the bill up again from the prices alone"),
+    ]
 
 
 def _present(plan: Plan) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optimizer.plans import Plan
-from optimizer.report.plan_sections import headline, next_steps, sections, verdict
+from optimizer.report.plan_sections import Steps, headline, next_steps, sections, verdict
 from optimizer.report.section import Section
 from optimizer.report.text_grid import folded, grid
 from optimizer.report.texts import MOST_READ, plain
@@ -15,6 +15,7 @@ def plan_text(
     why: bool = False,
     details: bool = False,
     path: str = "",
+    steps: Steps = (),
     width: int | None = None,
     color: bool = False,
 ) -> str:
@@ -24,6 +25,7 @@ def plan_text(
         why: add the hardware and the offers that were ruled out, with the reasons.
         details: every rental on its own line.
         path: of the schedule, for the commands to type next; its file name when left out.
+        steps: those commands, where they are not the usual ones.
         width: columns of the terminal to fold to; nothing is folded without it.
         color: titles in bold.
     """
@@ -37,7 +39,9 @@ def plan_text(
         text += f"\n{_bold('Before you sign', color)}\n"
         text += _lines(plan.warnings, "  ! ", width)
     text += f"\n{_bold('Next', color)}\n"
-    return text + _lines(next_steps(plan, path, why=why), "  ", None)
+    steps = steps or next_steps(plan, path, why=why)
+    room = max(len(command) for command, _ in steps)
+    return text + _lines([f"{command:<{room}}  {about}" for command, about in steps], "  ", None)
 
 
 def section_text(section: Section, width: int | None, color: bool) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from optimizer.plans import Plan
 from optimizer.report.money_text import money, percent, span
 from optimizer.report.plan_md import plan_md
+from optimizer.report.plan_sections import Steps
 from optimizer.report.plan_table import plan_text
 from optimizer.report.section import Columns, Section
 from optimizer.report.tables import Column, render
@@ -27,17 +28,23 @@ def replan_text(
     *,
     why: bool = False,
     details: bool = False,
-    path: str = "",
+    steps: Steps = (),
     width: int | None = None,
     color: bool = False,
 ) -> str:
-    """The whole answer, as a person reads it in the terminal."""
+    """The whole answer, as a person reads it in the terminal.
+
+    Args:
+        steps: the commands to type next.
+    """
     text = "\n".join(_lines(plan)) + "\n"
     for section in _sections(plan):
         title = f"\x1b[1m{section.title}\x1b[0m" if color else section.title
         text += f"\n{title}\n{_indented(render(section.columns, section.rows))}"
         text += "".join(f"  - {note}\n" for note in section.notes)
-    rest = plan_text(only_new(plan), why=why, details=details, path=path, width=width, color=color)
+    rest = plan_text(
+        only_new(plan), why=why, details=details, steps=steps, width=width, color=color
+    )
     return f"{text}\n{rest}"
 
 
@@ -91,7 +98,8 @@ def _costs(plan: Plan) -> Section:
         Column(f"{plan.currency}, undiscounted", right=True),
         Column("present value", right=True),
     ]
-    rest_old = record.old_total - record.sunk_total
+    bills = sum((item.total for item in record.changes if item.cause == "bills"), Decimal(0))
+    rest_old = record.old_total - (record.sunk_total - bills)
     rows = [
         ["paid or agreed before", money(record.sunk_total), money(record.sunk_present_value)],
         ["the rest, planned again", money(record.rest_total), money(record.rest_present_value)],
@@ -124,6 +132,8 @@ def _changes(plan: Plan) -> Section:
     value = sum((item.present_value for item in record.changes), Decimal(0))
     rows.append(["in all", money(total), money(value), ""])
     notes = ["each line is solved again with its cause added to those above it"]
+    if any(", " in item.cause for item in record.changes):
+        notes.append("causes on one line: what each of them does by itself was not found")
     return Section("Why it changed", columns, rows, notes=notes)
 
 

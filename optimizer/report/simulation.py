@@ -1,18 +1,15 @@
-"""A simulation as a table, CSV, Markdown or JSON."""
+"""A simulation as a table, CSV or Markdown."""
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 from optimizer.report.money_text import money, percent
-from optimizer.report.plan_json import decimal_text, tool_version
+from optimizer.report.plan_json import decimal_text
 from optimizer.report.section import Columns
 from optimizer.report.tables import Column, TableFormat, render
 from optimizer.simulate.run import Row
 from optimizer.simulate.study import Study
-
-SCHEMA_VERSION = 1
 
 
 def simulation_text(study: Study, format: TableFormat) -> str:
@@ -32,7 +29,8 @@ def simulation_text(study: Study, format: TableFormat) -> str:
         f"{study.name}: on the prices of {study.first_day} to {study.last_day}, "
         f"in {study.currency}, planned every {study.every} days"
     ]
-    notes = [*_sure(study), *study.notes]
+    early = ["stopped early: not all ways were followed to the end"] * study.stopped_early
+    notes = [*early, *_sure(study), *study.notes]
     lead = "- " if format is TableFormat.MD else "  - "
     return "\n\n".join([*head, table]) + "".join(f"{lead}{note}\n" for note in notes)
 
@@ -76,31 +74,3 @@ def _csv(study: Study) -> str:
 
 def _plain(amount: Decimal | None) -> str:
     return "" if amount is None else decimal_text(amount)
-
-
-def simulation_json(study: Study) -> str:
-    body = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": f"rentopt {tool_version()}",
-        "name": study.name,
-        "currency": study.currency,
-        "first_day": study.first_day.isoformat(),
-        "last_day": study.last_day.isoformat(),
-        "every": study.every,
-        "seed": study.seed,
-        "rows": [
-            {
-                "strategy": row.strategy,
-                "total": None if row.total is None else decimal_text(row.total),
-                "present_value": None
-                if row.present_value is None
-                else decimal_text(row.present_value),
-                "bound": None if row.bound is None else decimal_text(row.bound),
-                "nodes_bought": row.nodes_bought,
-                "note": row.note,
-            }
-            for row in study.rows
-        ],
-        "notes": list(study.notes),
-    }
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"

@@ -50,6 +50,29 @@ class History:
                 seen.setdefault(offer.sku, offer)
         return replace(self.books[0], offers=tuple(seen.values()))
 
+    def notes(self) -> tuple[str, ...]:
+        """How much of a past these prices are."""
+        prices: dict[str, set[tuple[Money, Money]]] = defaultdict(set)
+        for book in self.books:
+            for offer in book.offers:
+                prices[offer.sku].add((offer.price, offer.upfront))
+        moved = sum(len(seen) > 1 for seen in prices.values())
+        late = {
+            offer.sku
+            for day, book in enumerate(self.books)
+            for offer in book.offers
+            if offer.observed_at > self.first_day + timedelta(day)
+        }
+        found = [f"{moved:,} of {len(prices):,} offers changed their price in these days"]
+        if not moved:
+            found = ["no price changed in these days: all ways saw the same prices throughout"]
+        if late:
+            found.append(
+                f"{len(late):,} of {len(prices):,} offers were seen later than the days they are "
+                "used for; past prices come from a price store or --history"
+            )
+        return tuple(found)
+
     def days(self, sku: str) -> tuple[Offer | None, ...]:
         """[day] the offer at its price in `currency`; None before it was first listed."""
         if not self._by_sku:

@@ -106,18 +106,21 @@ def term_rows(rented: Followed, history: History, seed: int) -> list[Row]:
         _reserved_row(rented, choices, reservation.draw_threshold(rng), name, "")
         for _ in range(DRAWS)
     ]
-    mean = f"mean of {DRAWS} draws; proven {reservation.randomised_ratio():.3f} in expectation"
-    rows.append(_mean(f"{name}, drawn", drawn, mean))
+    rows.append(_mean(f"{name}, drawn", drawn, reservation.randomised_ratio()))
     return rows
 
 
-def _mean(name: str, rows: Sequence[Row], note: str) -> Row:
+def _mean(name: str, rows: Sequence[Row], ratio: float) -> Row:
     totals = [row.total for row in rows if row.total is not None]
     values = [row.present_value for row in rows if row.present_value is not None]
     cent = Decimal("0.01")
     total = (sum(totals, Decimal(0)) / len(totals)).quantize(cent)
     value = (sum(values, Decimal(0)) / len(values)).quantize(cent)
     bought = round(sum(row.nodes_bought for row in rows) / len(rows))
+    note = (
+        f"mean of {len(rows)} draws, {min(totals):,.2f} to {max(totals):,.2f} undiscounted; proven "
+        f"{ratio:.3f} times the best in expectation at fixed prices"
+    )
     return Row(name, total, value, nodes_bought=bought, note=note)
 
 
@@ -220,8 +223,7 @@ def purchase_rows(rented: Followed, seed: int) -> list[Row]:
         _bought_row(rented, options, kinds, ski_rental.draw_threshold(rng), name, "")
         for _ in range(DRAWS)
     ]
-    mean = f"mean of {DRAWS} draws; proven {ski_rental.RANDOMISED_RATIO:.3f} in expectation"
-    rows.append(_mean(f"{name}, drawn", drawn, mean))
+    rows.append(_mean(f"{name}, drawn", drawn, ski_rental.RANDOMISED_RATIO))
     return rows
 
 

@@ -29,6 +29,7 @@ from optimizer.verify.plan_document import PlanDocument
 DEAR = 1000.0
 """Rent seems so many times dearer where all that can be owned shall be owned."""
 NO_ANSWERS = ()
+FORESIGHT = "perfect foresight"
 Narrow = Callable[[Problem], Problem]
 
 
@@ -111,7 +112,7 @@ def follow(
     about = Decimal(0)
     while today < end:
         until = min(today + timedelta(every), end)
-        progress(f"{today}: planning the rest")
+        progress(f"planning from {today}")
         problem = narrow(gather_rest(schedule, history.book(today), standing))
         found = _found(
             problem, solve_problem(problem, for_the_rest(options, problem, about)), options
@@ -205,14 +206,13 @@ def bought_at_start(schedule: Schedule, history: History, options: SolveOptions)
 
 
 def foresight_row(schedule: Schedule, history: History, options: SolveOptions) -> Row:
-    name = "perfect foresight"
     problem, found = foresee(schedule, history, options)
     if isinstance(found, NoSolution):
-        return Row(name, None, None, note=_why(problem, found, options))
+        return Row(FORESIGHT, None, None, note=_why(problem, found, options))
     total, value = found.value(found.parts)
     bound = min(Decimal(repr(found.solution.bound)), value)
     return Row(
-        name, total, value, bound, found.nodes_bought, "one plan with every day's prices known"
+        FORESIGHT, total, value, bound, found.nodes_bought, "one plan with every day's prices known"
     )
 
 

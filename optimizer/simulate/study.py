@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from datetime import date
 
 from optimizer.errors import NoPlanError
+from optimizer.milp.anytime import Stopped
 from optimizer.milp.solve import SolveOptions
 from optimizer.schedule.schedule import Schedule
 from optimizer.simulate.history import History
 from optimizer.simulate.rules import purchase_rows, spot_row, term_rows
-from optimizer.simulate.run import Followed, Row, bought_at_start, follow, foresight_row, on_demand
+from optimizer.simulate.run import (
+    FORESIGHT,
+    Followed,
+    Row,
+    bought_at_start,
+    follow,
+    foresight_row,
+    on_demand,
+)
 
+NOT_FOLLOWED = "not followed to the end: stopped early"
 TOOL = "rentopt, planned again"
 ON_DEMAND = "always on demand"
 AT_START = "bought at the start"
@@ -31,6 +41,8 @@ class Study:
     seed: int
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    stopped_early: bool = False
+    """Ended from outside before all ways were followed."""
 
     @property
     def least(self) -> Row | None:
@@ -54,36 +66,49 @@ def simulate(
         every: days a plan is followed before the rest is planned again.
         seed: of drawn thresholds and of the interruptions of spot capacity.
     """
-    options = options or SolveOptions()
+    # A way that is followed for a part of the days says nothing.
+    options = (options or SolveOptions()).for_questions()
     rows: list[Row] = []
+    found: dict[str, Followed] = {}
 
-    def tried(name: str, make: Callable[[], Followed], note: str) -> Followed | None:
+    def tried(name: str, make: Callable[[], Row]) -> None:
         progress(name)
         try:
-            found = make()
+            if options.stopped:
+                raise Stopped
+            rows.append(make())
         except NoPlanError as error:
             rows.append(Row(name, None, None, note=str(error)))
-            return None
-        rows.append(found.row(name, note))
-        return found
+        except Stopped:
+            rows.append(Row(name, None, None, note=NOT_FOLLOWED))
 
-    tried(
+    def followed(name: str, make: Callable[[], Followed], note: str) -> None:
+        def row() -> Row:
+            found[name] = make()
+            return found[name].row(name, note)
+
+        tried(name, row)
+
+    def of(name: str) -> Callable[[str], None]:
+        return lambda step: progress(f"{name}: {step}")
+
+    followed(
         TOOL,
-        lambda: follow(schedule, history, every, options, progress=progress),
+        lambda: follow(schedule, history, every, options, progress=of(TOOL)),
         f"every {every} days, on the prices of that day",
     )
-    progress("perfect foresight")
-    rows.append(foresight_row(schedule, history, options))
-    rented = tried(
+    tried(FORESIGHT, lambda: foresight_row(schedule, history, options))
+    followed(
         ON_DEMAND,
-        lambda: follow(schedule, history, every, options, narrow=on_demand, progress=progress),
+        lambda: follow(schedule, history, every, options, narrow=on_demand, progress=of(ON_DEMAND)),
         f"the cheapest by the hour, chosen again every {every} days",
     )
-    tried(
+    followed(
         AT_START,
         lambda: bought_at_start(schedule, history, options),
         "all that can be owned, kept to the end; the rest on demand",
     )
+    rented = found.get(ON_DEMAND)
     if rented is not None:
         progress("rules for the undecided")
         rows += term_rows(rented, history, seed)
@@ -98,5 +123,6 @@ def simulate(
         every,
         seed,
         tuple(rows),
-        notes,
+        (*history.notes(), *notes),
+        options.stopped,
     )

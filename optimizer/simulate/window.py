@@ -40,7 +40,9 @@ def moved(schedule: Schedule, first: date, last: date) -> Moved:
     """
     shift = first - schedule.first_day
     end = min(last, schedule.last_day + shift)
-    document, notes = schedule.document, []
+    document, notes = schedule.document, list[str]()
+    if end < last:
+        notes.append(f"the schedule is {schedule.n_days} days long, and ends before {last}")
     kept: list[Workload] = []
     for workload in document.workloads:
         if isinstance(workload, ServiceWorkload):

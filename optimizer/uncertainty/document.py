@@ -78,7 +78,8 @@ class Generated(Section):
     prices: Path | None = Field(
         None,
         description="Price history the moves of rents are drawn from: a CSV as for `rentopt "
-        "simulate --history`, from this file's folder; the bundled daily GPU prices if not given",
+        "simulate --history`, from this file's folder; if not given, the price store's, or the "
+        "bundled daily GPU prices where it has less than four weeks",
     )
     ahead: Annotated[Days, Field(ge=1)] = Field(
         90, description="How far rents move: as much as in so many days of the past"

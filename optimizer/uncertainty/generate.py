@@ -6,13 +6,14 @@ import csv
 import io
 import math
 import random
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from statistics import NormalDist, median
+from statistics import NormalDist
 
 from optimizer.named import Named
 from optimizer.simulate.history import price_changes
@@ -20,16 +21,52 @@ from optimizer.uncertainty.document import Generated
 from optimizer.uncertainty.scenario import ALL, ONE, Scenario
 from providers.bundled import data_path
 from providers.errors import DocumentError, Fault
+from providers.offers import Offer
 from providers.terms import PurchaseModel
 
 BLOCK_DAYS = 7
 """Days in a row that are drawn together, so that a move that lasts stays one."""
 FOUR_DIGITS = Decimal("0.0001")
+STORE_DAYS = 28
+"""Least days of a price store that tell more than the bundled history does."""
 Moves = list[dict[str, float]]
 """[day] GPU → logarithm of its price over the day before's"""
+Change = tuple[date, str, Offer | None]
+"""(day, name, the offer from that day on; None: it is no longer listed)"""
 
 
-def drawn(asked: Generated, folder: Path) -> tuple[Scenario, ...]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How rents moved, and whose they were."""
+
+    moves: Moves
+    words: str
+
+
+def past_of(
+    asked: Generated, folder: Path, stored: Iterable[Change] = (), until: date = date.min
+) -> Past:
+    """The document's own price history; else the price store's, if it is long enough; else the
+    bundled one.
+
+    Args:
+        stored: changes that a price store holds, oldest first.
+        until: last day of them.
+
+    Raises:
+        DocumentError: the price history is faulty, or too short to show a move.
+    """
+    if asked.prices is not None:
+        return Past(recorded_moves(folder / asked.prices), f"the prices of {asked.prices.name}")
+    moves = moves_of(stored, until)
+    if len(moves) >= STORE_DAYS:
+        first = until - timedelta(len(moves))
+        return Past(moves, f"the price store's prices on demand, {first} to {until}")
+    bundled = bundled_moves()
+    return Past(bundled, f"the bundled daily prices of {len(bundled) + 1} days")
+
+
+def drawn(asked: Generated, past: Past) -> tuple[Scenario, ...]:
     """The scenarios a document asks for; the same ones for the same seed and history.
 
     Rents of each GPU move as in days of the past, drawn with replacement in blocks and joined
@@ -37,12 +74,8 @@ def drawn(asked: Generated, folder: Path) -> tuple[Scenario, ...]:
     Bootstrap for General Stationary Observations", Annals of Statistics 17, 1989). All GPUs take
     the same days, so they move together as they did; one without a history moves as the others
     do on average. A trend is no forecast: moves are taken about their mean, so that it is left out.
-
-    Raises:
-        DocumentError: the price history is faulty, or too short to show a move.
     """
-    path = None if asked.prices is None else folder / asked.prices
-    moves = without_trend(bundled_moves() if path is None else recorded_moves(path))
+    moves = without_trend(past.moves)
     rng = random.Random(f"scenarios:{asked.seed}")
     width = len(str(asked.count))
     return tuple(
@@ -60,7 +93,7 @@ def _scenario(asked: Generated, moves: Moves, rng: random.Random, name: str) -> 
             for gpu, move in moves[number % len(moves)].items():
                 total[gpu] += move
         left -= BLOCK_DAYS
-    market = math.exp(sum(total.values()) / len(total))
+    market = math.exp(sum(total.values()) / max(1, len(total)))
     rent: list[tuple[Named | None, Decimal]] = [(None, _four(market))]
     rent += [
         (Named(gpu, "hardware", frozenset({gpu})), _four(math.exp(move)) / _four(market))
@@ -115,33 +148,50 @@ def bundled_moves() -> Moves:
 def recorded_moves(path: Path) -> Moves:
     """From a price table whose rows say since when they hold: all that is rented on demand.
 
-    A GPU's move is the median of its offers' moves; on a day without a change nothing moves.
-
     Raises:
         DocumentError: the table is faulty, or has prices of one day only.
     """
     changes = price_changes(path)
-    known: dict[str, float] = {}
-    days = [
-        date.fromordinal(n) for n in range(min(changes).toordinal(), max(changes).toordinal() + 1)
-    ]
-    gpus: set[str] = set()
-    moves: Moves = []
-    for day in days:
-        moved: dict[str, list[float]] = defaultdict(list)
-        for offer in changes.get(day, ()):
-            if offer.purchase_model is not PurchaseModel.ON_DEMAND:
-                continue
-            price = float(offer.price.amount)
-            if offer.sku in known:
-                moved[offer.gpu].append(math.log(price / known[offer.sku]))
-            known[offer.sku] = price
-            gpus.add(offer.gpu)
-        moves.append({gpu: median(values) for gpu, values in moved.items()})
-    if len(days) < 2 or not gpus:
+    moves = moves_of(
+        (
+            (day, offer.sku, offer)
+            for day in sorted(changes)
+            for offer in changes[day]
+            if offer.purchase_model is PurchaseModel.ON_DEMAND
+        ),
+        max(changes),
+    )
+    if not moves:
         message = "a history needs prices on demand of two days or more"
         raise DocumentError([Fault(str(path), 0, 0, "", message)])
-    return [dict.fromkeys(sorted(gpus), 0.0) | move for move in moves[1:]]
+    return moves
+
+
+def moves_of(changes: Iterable[Change], until: date) -> Moves:
+    """Moves of each GPU on each day after the first, up to a last day.
+
+    A GPU's move is the mean of the moves of its offers that were listed before and still are,
+    most of which stay as they are on most days: a geometric (Jevons) index of matched offers.
+    """
+    by_day: dict[date, list[tuple[str, Offer | None]]] = defaultdict(list)
+    for day, name, offer in changes:
+        by_day[day].append((name, offer))
+    if not by_day:
+        return []
+    listed: dict[str, Offer] = {}
+    days: Moves = []
+    for number in range(min(by_day).toordinal(), until.toordinal() + 1):
+        moved: dict[str, float] = defaultdict(float)
+        for name, offer in by_day.get(date.fromordinal(number), ()):
+            before = listed.pop(name, None)
+            if offer is None:
+                continue
+            listed[name] = offer
+            if before and before.price.currency == offer.price.currency and before.gpu == offer.gpu:
+                moved[offer.gpu] += math.log(offer.price.amount / before.price.amount)
+        count = Counter(offer.gpu for offer in listed.values())
+        days.append({gpu: moved[gpu] / n for gpu, n in sorted(count.items())})
+    return days[1:]
 
 
 def _moves(days: Sequence[Mapping[str, float]]) -> Moves:

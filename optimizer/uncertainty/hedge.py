@@ -77,7 +77,8 @@ class Hedge:
     """Of CVaR in the objective; 0: expected cost alone."""
     signed: tuple[Signing, ...]
     deterministic_signed: tuple[Signing, ...] | None
-    """What the plan for the mean of all scenarios signs; null: there is no such plan."""
+    """What the plan for the mean of all scenarios signs; null: there is no such plan, or it was not
+    looked for because of an early stop."""
     outcomes: tuple[Outcome, ...]
     expected: Decimal
     cvar: Decimal
@@ -94,6 +95,10 @@ class Hedge:
     evpi_proven: Range
     method: str
     """How the bound was found."""
+    stopped_early: bool = False
+    """The search was ended from outside: the best decision so far."""
+    drawn_from: str = ""
+    """Whose past the rents of the scenarios were drawn from; empty: they were written."""
 
     @property
     def gap(self) -> float:

@@ -16,11 +16,12 @@ from optimizer.named import Named, UnknownNameError, find
 from optimizer.schedule.explain import closest, explained, relevant
 from optimizer.schedule.schedule import Schedule
 from optimizer.uncertainty.document import MOST_SCENARIOS, ScenarioEntry, ScenariosDocument
-from optimizer.uncertainty.generate import drawn
+from optimizer.uncertainty.generate import Change, Past, drawn, past_of
 from optimizer.uncertainty.scenario import ALL, Outlook, Scenario
 from providers import yaml_text
 from providers.errors import DocumentError, Fault
 from providers.offers import OfferBook
+from providers.stored import rent_changes
 from providers.yaml_text import Kind, Source
 
 NEARLY_ALL = Decimal("0.001")
@@ -45,8 +46,31 @@ class ScenarioSet:
     def title(self) -> str:
         return self.document.name or Path(self.source.name).name
 
-    def scenarios(self, schedule: Schedule, book: OfferBook) -> tuple[Scenario, ...]:
+    def past(self, book: OfferBook, store_url: str = "") -> Past | None:
+        """How rents moved before the book's day; None where the scenarios are written.
+
+        Args:
+            store_url: the price store the book was read from, with what it knew then.
+
+        Raises:
+            DocumentError: the document's price history is faulty, or too short to show a move.
+            StoreError: the store is damaged, or of a newer version.
+        """
+        asked = self.document.generated
+        if asked is None:
+            return None
+        stored: list[Change] = []
+        if asked.prices is None and store_url and book.known_at is not None:
+            stored = rent_changes(store_url, book.as_of, book.known_at)
+        return past_of(asked, self.folder, stored, book.as_of)
+
+    def scenarios(
+        self, schedule: Schedule, book: OfferBook, past: Past | None = None
+    ) -> tuple[Scenario, ...]:
         """The scenarios for one schedule and one book of prices.
+
+        Args:
+            past: what they are drawn from, if they are; without a price store when left out.
 
         Raises:
             DocumentError: a name that neither knows, or a day outside the schedule.
@@ -78,16 +102,20 @@ class ScenarioSet:
         if faults:
             raise DocumentError(_ordered(faults))
         if self.document.generated is not None:
-            return drawn(self.document.generated, self.folder)
+            return drawn(
+                self.document.generated, past or past_of(self.document.generated, self.folder)
+            )
         return tuple(found)
 
-    def outlook(self, name: str, schedule: Schedule, book: OfferBook) -> Outlook:
+    def outlook(
+        self, name: str, schedule: Schedule, book: OfferBook, past: Past | None = None
+    ) -> Outlook:
         """One scenario by its name.
 
         Raises:
             UnknownNameError: there is no such scenario.
         """
-        known = {scenario.name: scenario for scenario in self.scenarios(schedule, book)}
+        known = {scenario.name: scenario for scenario in self.scenarios(schedule, book, past)}
         if name not in known:
             hint = closest(name, known) or f"there are {', '.join(known)}"
             raise UnknownNameError(f"{self.title} has no scenario '{name}'; {hint}")

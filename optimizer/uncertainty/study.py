@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from optimizer.api import make_plan
+from optimizer.cautions import stopped_early
 from optimizer.dated import by_day
 from optimizer.errors import NoPlanError
 from optimizer.formulate import formulate
@@ -22,6 +23,7 @@ from optimizer.milp.two_stage import (
     TwoStage,
     cvar,
     joined_bound,
+    on_own_days,
     representatives,
     solve_joined,
 )
@@ -118,16 +120,20 @@ class _Study:
 
     def hedge(self) -> Hedge:
         alone = [self._alone(n) for n in range(len(self.scenarios))]
-        if len(self.scenarios) == 1:
-            mean: Solved | NoSolution = alone[0]
-        else:
+        mean: Solved | NoSolution = alone[0]
+        if self.options.stopped:
+            mean = NoSolution(infeasible=False)  # a first plan would say nothing of the mean
+        elif len(self.scenarios) > 1:
             self.tell(f"planning for the {MEAN}")
             mean = solve_made(self.problems[-1], self.made[-1], self.options)
         naive = None if isinstance(mean, NoSolution) else self._agreed(mean)
         search = _Search(self, alone, naive)
         search.run()
         if search.best is None:
-            raise NoPlanError("no decision of today was found that leaves a plan in every scenario")
+            early = "stopped before a" if self.options.stopped else "no"
+            raise NoPlanError(
+                f"{early} decision of today was found that leaves a plan in every scenario"
+            )
         return self._told(search.best, search.naive, naive, alone, search.bound, search.method)
 
     def _alone(self, n: int) -> Solved:
@@ -136,6 +142,8 @@ class _Study:
         self.tell(f"planning for '{name}' alone")
         found = solve_made(problem, self.made[n], self.options)
         if isinstance(found, NoSolution):
+            if self.options.stopped:
+                raise NoPlanError(f"stopped before a first plan was found for scenario '{name}'")
             if not found.infeasible:
                 limit = f"{self.options.time_limit_s:g} s"
                 raise NoPlanError(f"no plan was found for scenario '{name}' in {limit}")
@@ -149,10 +157,13 @@ class _Study:
         mean_two = replace(self.two, branches=(self.made[-1].instance,), chances=(1.0,))
         return mean_two.agreed(0, mean.solution)
 
-    def valued(self, agreed: Agreed, alone: Sequence[Solved], beat: float = INF) -> _Valued | None:
+    def valued(
+        self, agreed: Agreed, name: str, alone: Sequence[Solved], beat: float = INF
+    ) -> _Valued | None:
         """The decision in every scenario; None where it leaves one without a plan.
 
         Args:
+            name: of the decision, for the progress.
             beat: give up, too, once its objective is proven to be at least this.
         """
         found: list[Solved] = []
@@ -163,6 +174,7 @@ class _Study:
             if self.two.agreed(n, own.solution) == agreed:
                 found.append(own)
                 continue
+            self.tell(f"valuing {name} in '{self.scenarios[n].name}'")
             taken = take(self.two, n, agreed)
             if taken is None:
                 return None
@@ -250,6 +262,7 @@ class _Study:
             evpi=objective - waiting,
             evpi_proven=evpi,
             method=method,
+            stopped_early=self.options.stopped,
         )
 
     def _signed(self, agreed: Agreed) -> tuple[Signing, ...]:
@@ -291,7 +304,9 @@ class _Study:
         none = "not looked for: only the best plan of a scenario is"
         rent = replace(mix, kind="rent") if not bought else Answer("rent", *NOTHING, none)
         plan = make_plan(whole, (rent, Answer("own", *NOTHING, none), mix))
-        return replace(plan, wishes=(f"scenario {name} of {self.asked.title}",))
+        wishes = (f"scenario {name} of {self.asked.title}",)
+        early = (stopped_early(plan.gap),) if self.options.stopped else ()
+        return replace(plan, wishes=wishes, warnings=(*early, *plan.warnings))
 
 
 class _Search:
@@ -313,7 +328,7 @@ class _Search:
         study, two = self.study, self.study.two
         if self.naive_agreed is not None:
             self.naive = self._try(self.naive_agreed, "the decision for the mean")
-        if not self._near() and len(self.alone) > 1:
+        if not self._near() and len(self.alone) > 1 and not study.options.stopped:
             self._join()
         for n in sorted(range(len(self.alone)), key=lambda n: (-study.chances[n], n)):
             if self._near():
@@ -332,6 +347,10 @@ class _Search:
         whole = some == len(self.alone)
         study.tell(f"planning for {'all' if whole else some} scenarios at once")
         near = replace(study.options, gap=study.options.gap / 2)
+        if near.watch is not None:
+            near.watch.begin()
+            if whole:
+                near.watch.saw(self.best.objective if self.best else INF, self.bound)
         until = time.monotonic() + study.options.time_limit_s
         joined = solve_joined(few, study.risk, near, until)
         if joined.infeasible:
@@ -342,21 +361,27 @@ class _Search:
             self.bound, self.method = joined.bound, "all scenarios in one model"
         if joined.agreed is not None:
             self._try(joined.agreed, "the decision for them")
+        own = [one.solution for one in self.alone]
+        dated = on_own_days(study.two, joined, own) if whole else None
+        if dated is not None and not self._near():
+            self._try(dated, "the same to the day")
 
     def _near(self) -> bool:
         if self.best is None:
             return False
+        if self.study.options.stopped:
+            return True
         value = self.best.objective
         return value - self.bound <= self.study.options.gap * abs(value)
 
     def _try(self, agreed: Agreed, name: str) -> _Valued | None:
-        late = self.best is not None and time.monotonic() > self.until
+        stopped = self.study.options.stopped
+        late = self.best is not None and (stopped or time.monotonic() > self.until)
         if agreed in self.tried or late:
             return None
         self.tried.add(agreed)
-        self.study.tell(f"valuing {name} in every scenario")
         beat = self.best.objective if self.best else INF
-        valued = self.study.valued(agreed, self.alone, beat)
+        valued = self.study.valued(agreed, name, self.alone, beat)
         if valued and (self.best is None or valued.objective < self.best.objective):
             self.best = valued
         return valued

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from loopback import Reply, hang, serving
 from source import SECRET
 from sources_aws import REFUSED, ec2_error, ec2_xml, region_of
-from test_contract import QUICK, SEEN, SOURCES, adapter_at, fates, fetched
+from test_contract import PATIENT, SEEN, SOURCES, adapter_at, fates, fetched
 
 from providers.adapters.aws.adapter import Aws
 from providers.http import CredentialError, FetchError, Http, Limits
@@ -32,9 +33,9 @@ def reasons(found):
     return {fate.row: fate.reason for fate in found if isinstance(fate, Rejected)}
 
 
-def asked(base, route=None, **settings):
-    """Snapshots with the recorded answers, except where `route` has another."""
-    http = Http(QUICK, sleep=lambda s: None, dice=lambda: 1.0, now=lambda: SEEN)
+def asked(base, limits=PATIENT, **settings):
+    """Snapshots of what is answered there."""
+    http = Http(limits, sleep=lambda s: None, dice=lambda: 1.0, now=lambda: SEEN)
     usual = {"environment": KEYS, "regions": SOURCES["aws"].regions, "http": http}
     adapter = Aws(Settings(base_url=base, **{**usual, **settings}))
     return adapter, list(adapter.fetch())
@@ -229,7 +230,7 @@ def test_a_region_that_says_nothing_is_passed_over():
         return Reply(act=hang) if of_ec2(request) and region_of(request) == "us-east-2" else None
 
     with serving_but(silent) as server:
-        adapter, snapshots = asked(server.base)
+        adapter, snapshots = asked(server.base, replace(PATIENT, read_s=1))
         tries = [r for r in server.requests if of_ec2(r) and region_of(r) == "us-east-2"]
     found = [fate for snapshot in snapshots for fate in adapter.parse(snapshot)]
     assert "timed out, 3 times" in reasons(found)["aws/EC2 in us-east-2"]

@@ -50,7 +50,7 @@ def test_a_table_is_read_from_an_address_by_its_ending():
 
 
 def test_an_address_that_does_not_answer_is_a_clear_error():
-    http = Http(Limits(connect_s=1, read_s=0.2), sleep=lambda _: None)
+    http = Http(Limits(), sleep=lambda _: None)
     with serving(lambda request, base: None) as server:
         adapter = load_adapter("table")([f"{server.base}/gone.csv"], DAY, http)
         with pytest.raises(FetchError, match=r"/gone\.csv answered 404"):

@@ -150,12 +150,12 @@ def test_silence_ends(server):
 
 
 def test_nothing_there_is_told():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    adapter, _ = adapter_at("nebius", f"http://127.0.0.1:{port}", limits=QUICK)
-    with pytest.raises(FetchError, match=r"UNAVAILABLE|DEADLINE_EXCEEDED"):
-        list(adapter.fetch())
+    with socket.socket() as nobody:  # held, so that nobody else gets the port; it does not listen
+        nobody.bind(("127.0.0.1", 0))
+        base = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        adapter, _ = adapter_at("nebius", base, limits=QUICK)
+        with pytest.raises(FetchError, match=r"UNAVAILABLE|DEADLINE_EXCEEDED"):
+            list(adapter.fetch())
 
 
 def test_no_pause_passes_the_deadline(server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ from ten_days import write_ten_days
 from typer.testing import CliRunner, Result
 
 from optimizer import load_schedule, plan
+from optimizer.api import breakeven as find
+from optimizer.api import prices_for
 from optimizer.breakeven.rows import KEYS
 from optimizer.cli.breakeven import breakeven
+from optimizer.milp.anytime import Watch
+from optimizer.milp.solve import SolveOptions
 
 app = typer.Typer()
 app.command()(breakeven)
@@ -81,3 +86,25 @@ def test_a_plan_can_leave_the_exact_points_to_the_command(schedule: Path) -> Non
     found = plan(load_schedule(schedule), breakeven_s=0)
     assert "rentopt breakeven" in found.breakeven[-1]["meaning"]
     assert plan(load_schedule(schedule), breakeven_s=None).breakeven == ()
+
+
+def test_stopped_only_the_parts_that_were_finished_are_told(schedule: Path) -> None:
+    asked = load_schedule(schedule)
+    book = prices_for(asked, date(2026, 11, 22), store="")
+
+    def stopped_at(until: str) -> list[tuple[str, str]]:
+        watch = Watch()
+
+        def progress(step: str) -> None:
+            if step == until:
+                watch.stop()
+
+        options = SolveOptions(gap=0.005, watch=watch)
+        rows = find(asked, book, options, progress=progress)
+        return [(str(row["kind"]), str(row["quantity"])) for row in rows]
+
+    whole = stopped_at("never")
+    assert {kind for kind, _ in whole} == {"pair", "whole", "ladder"}
+    assert stopped_at("break-even points: the ladder") == [x for x in whole if x[0] != "ladder"]
+    assert stopped_at("break-even points: the whole plan") == [x for x in whole if x[0] == "pair"]
+    assert {kind for kind, _ in stopped_at("looking for the best mix")} <= {"pair"}

@@ -3,21 +3,19 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
 import pytest
+from interrupts import MAIN, SIGNALS, stopped
 from write_manual import MANUAL, block, examples
 
 from optimizer.cli.decision_options import gap_share
 
 TINY = Path(__file__).parents[2] / "data" / "schedules" / "tiny.yaml"
 YEAR = TINY.parent / "startup-cny.yaml"
-MAIN = [sys.executable, "-c", "from optimizer.cli.main import main; main()"]
 DAY = ("--as-of", "2026-11-22")
 
 
@@ -26,7 +24,7 @@ def run(tmp_path):
     def runs(*arguments, **environment):
         return subprocess.run(
             [*MAIN, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path,
-            env={**os.environ, **environment}, timeout=60,
+            env={**os.environ, **environment}, timeout=300,
         )  # fmt: skip
 
     return runs
@@ -166,27 +164,13 @@ def test_a_gap_is_a_percentage(text, share):
     assert gap_share(text) == pytest.approx(share)
 
 
-SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-
-
-def stopped(folder, until, *signals):
-    """A search to the last cent, sent signals once a line of its progress says `until`."""
-    command = [*MAIN, "plan", str(YEAR), "--gap", "0%", "-v", "--format", "json", *DAY]
-    with subprocess.Popen(
-        [*command, "-o", str(folder / "plan.json")], stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        while until not in process.stderr.readline():
-            pass
-        for number in signals:
-            process.send_signal(number)
-            time.sleep(0.02)
-        return process.wait(60), process.stderr.read()
+EXACTLY = ["plan", str(YEAR), "--gap", "0%", "-v", "--format", "json", *DAY, "-o", "plan.json"]
+"""A search to the last cent."""
 
 
 @SIGNALS
-def test_a_signal_ends_it_with_the_best_plan_so_far_and_its_gap(tmp_path, number, code):
-    ended, said = stopped(tmp_path, "found", number)
+def test_a_signal_ends_it_with_the_best_plan_so_far_and_its_gap(tmp_path, run, number, code):
+    ended, said = stopped(tmp_path, EXACTLY, "found", number)
     assert ended == code
     assert "stopping with the best plan so far" in said
     assert "Traceback" not in said
@@ -194,15 +178,13 @@ def test_a_signal_ends_it_with_the_best_plan_so_far_and_its_gap(tmp_path, number
     assert plan["warnings"][0].startswith("stopped early: the best plan so far; at most ")
     assert 0 < plan["gap"] <= 1
     assert 0 <= float(plan["bound"]) < float(plan["npv"])
-    done = subprocess.run(
-        [*MAIN, "verify", "plan.json", str(YEAR)], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = run("verify", "plan.json", YEAR)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @SIGNALS
 def test_a_second_signal_ends_it_at_once_and_leaves_nothing(tmp_path, number, code):
-    ended, said = stopped(tmp_path, "best mix", *[number] * 8)
+    ended, said = stopped(tmp_path, EXACTLY, "best mix", number, again=True)
     assert ended == code
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
@@ -211,7 +193,7 @@ def test_a_second_signal_ends_it_at_once_and_leaves_nothing(tmp_path, number, co
 def test_a_reader_that_has_seen_enough_is_no_fault():
     command = f"{sys.executable} -c 'from optimizer.cli.main import main; main()' plan {TINY}"
     done = subprocess.run(
-        f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=60
+        f"{command} | head -1", shell=True, capture_output=True, text=True, timeout=300
     )
     assert done.stderr == ""
 

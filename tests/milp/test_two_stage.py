@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from optimizer.milp.two_stage import (
     TwoStage,
     cvar,
     joined_bound,
+    on_own_days,
     representatives,
     solve_joined,
 )
@@ -213,6 +215,40 @@ def test_merged_days_bound_the_joined_days(seed: int, monkeypatch: pytest.Monkey
     loose = solve_joined(two, Risk(), options, time.monotonic() + 20)
     assert loose.agreed is None
     assert -INF < loose.bound <= merged.bound * (1 + 0.01)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_decision_of_merged_days_is_moved_within_its_periods_to_days_that_are_wanted(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    data = larger(seed, days=8, n_jobs=1)
+    branches = tuple(moved(data, rng, 6) for _ in range(2))
+    two = TwoStage(branches, (0.6, 0.4), frozenset({1, 3, 5} & {*range(len(data.term_offers))}), 6)
+    options = SolveOptions(gap=0.02, time_limit_s=60)
+    own = [solve(branch, options) for branch in branches]
+    solutions = [x for x in own if isinstance(x, Solution)]
+    assert len(solutions) == 2
+    daily = solve_joined(two, Risk(), options, time.monotonic() + 60)
+    assert on_own_days(two, daily, solutions) is None
+    monkeypatch.setattr(two_stage, "EXACT_COLUMNS", 0)
+    merged = solve_joined(two, Risk(), options, time.monotonic() + 60)
+    assert merged.agreed is not None
+    dated = on_own_days(two, merged, solutions)
+    assert dated is not None
+    theirs = [two.agreed(n, x) for n, x in enumerate(solutions)]
+    for kind in ("starts", "bought"):
+        before, after = getattr(merged.agreed, kind), getattr(dated, kind)
+        wanted = {day for agreed in theirs for day, _ in getattr(agreed, kind)}
+
+        def by_period(items: tuple[tuple[tuple[int, int], int], ...]) -> Counter[tuple[int, int]]:
+            found: Counter[tuple[int, int]] = Counter()
+            for (thing, day), count in items:
+                found[thing, sum(first <= day for first in merged.periods)] += count
+            return found
+
+        assert by_period(after) == by_period(before)
+        assert {day for day, _ in after} <= wanted | {day for day, _ in before}
 
 
 def test_few_branches_stand_for_many_by_their_cost() -> None:

@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 
 import pytest
 from desk import answer
-from loopback import Reply, hang
+from loopback import Reply
 
 from providers.config import Config
 from providers.lock import refresh_lock
@@ -159,11 +158,16 @@ def test_a_price_that_jumps_is_held_back_and_the_others_are_published(desk, keye
 
 def test_a_source_that_hangs_fails_at_the_deadline(desk):
     desk.serve("cloudrift", "vultr")
+    over = threading.Event()
+
+    def hang(handler, stop):
+        stop.wait(600)
+        over.set()
+
     desk.servers["vultr"].always = Reply(act=hang)
-    began = time.monotonic()
     done = desk.prices("refresh", "cloudrift", "vultr", "--deadline", "0.03", "--format", "json")
     assert done.exit_code == 5
-    assert time.monotonic() - began < 8
+    assert not over.is_set(), "the refresh waited for a source that says nothing"
     assert "no answer within 0.03 minutes" in rows(done)["vultr"]["error"]
 
 
@@ -279,7 +283,7 @@ def test_sources_are_asked_side_by_side(desk):
         def meet(request, base, route=route, first=first):
             if first:
                 first.clear()
-                both.wait(timeout=5)
+                both.wait(timeout=60)
             return route(request, base)
 
         server.route = meet

@@ -122,7 +122,10 @@ class Market(Desk):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PEM)
         self.https = f"https://127.0.0.1:{tls_front(self._stack, context)}"
-        self.closed = f"http://127.0.0.1:{closed_port()}"
+        # Held, so that nobody else gets the port; it does not listen.
+        nobody = self._stack.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))
+        self.closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
 
     def _visited(self, request, base):
         self.visitors += 1
@@ -342,12 +345,6 @@ def broken_adapter(name: str, error: type[BaseException]):
 
     with mock.patch.object(load_adapter(name), "parse", parse):
         yield
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def tls_front(stack: ExitStack, context: ssl.SSLContext) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from small import CLOSE, EXACT, as_followed, book, news, planned, schedule
 
 from optimizer.errors import NoPlanError
+from optimizer.milp.anytime import Watch
 from optimizer.replan.run import replan
 from optimizer.report.plan_json import plan_to_dict
 from optimizer.verify import examine
@@ -104,3 +106,40 @@ def test_dearer_prices_never_make_the_rest_cheaper(seed: int, day: int, factor: 
     now = replan(asked, old, today, prices, options=EXACT)
     later = replan(asked, old, today, book(seed, factor), options=EXACT)
     assert later.npv >= now.npv - CLOSE * abs(now.npv)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_stopped_after_the_answer_is_there_only_the_causes_are_told_together(seed: int) -> None:
+    made = followed_plan(seed)
+    if made is None:
+        return
+    asked, _, old = made
+    today = asked.first_day + timedelta(2)
+    prices = book(seed, 1.5, as_of=today)
+    more = news("services: [{name: chat, factor: 1.2}]\npaid: 5 CNY")
+    whole = replan(asked, old, today, prices, more, EXACT)
+    watch = Watch()
+
+    def progress(step: str) -> None:
+        if step.startswith("why the cost changed"):
+            watch.stop()
+
+    early = replan(asked, old, today, prices, more, replace(EXACT, watch=watch), progress=progress)
+    assert (early.total, early.rentals, early.bought) == (whole.total, whole.rentals, whole.bought)
+    assert early.warnings[0].startswith("stopped early: ")
+    causes = [change.cause for change in early.replanned.changes]
+    assert causes == ["optimiser, load and nodes, prices", "bills"]
+    change = sum(x.total for x in early.replanned.changes)
+    exactly = Decimal("1e-15")
+    assert early.total == pytest.approx(early.replanned.old_total + change, rel=exactly)
+    assert change == pytest.approx(sum(x.total for x in whole.replanned.changes), rel=exactly)
+
+
+def test_stopped_before_anything_was_found_the_first_rest_is_told() -> None:
+    asked, prices, old = followed_plan(3)
+    watch = Watch()
+    watch.stop()
+    early = replan(asked, old, asked.first_day, prices, options=replace(EXACT, watch=watch))
+    body = json.loads(json.dumps(plan_to_dict(early)))
+    assert examine(body, asked, prices).faults == ()
+    assert early.npv >= old.document.npv

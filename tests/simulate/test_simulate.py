@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import jsonschema
 import pytest
 from markets import FIRST, history, offer, priced, schedule, write_history
 from small import EXACT
 
 from optimizer.api import plan
-from optimizer.report.simulation import simulation_json, simulation_text
+from optimizer.milp.anytime import Watch
+from optimizer.report.simulation import simulation_text
+from optimizer.report.simulation_document import simulation_json, simulation_schema_text
 from optimizer.report.tables import TableFormat
 from optimizer.simulate.foresight import foresee
 from optimizer.simulate.history import History, HistoryError, recorded_history
 from optimizer.simulate.rules import demand_of, spot_row, term_rows
 from optimizer.simulate.run import bought_at_start, follow, on_demand
-from optimizer.simulate.study import ON_DEMAND, TOOL, simulate
+from optimizer.simulate.study import NOT_FOLLOWED, ON_DEMAND, TOOL, Study, simulate
 from optimizer.simulate.window import WindowError, moved
 from providers.errors import DocumentError
+from providers.offers import Offer
 
 NEARLY = Decimal("1.000001")
+SCHEMA = json.loads(simulation_schema_text())
 
 
 @pytest.fixture(scope="module", params=[(14, 1), (21, 2), (24, 8)])
@@ -35,6 +42,68 @@ def test_nothing_costs_less_than_perfect_foresight(study) -> None:
     for row in study.rows:
         if row.present_value is not None:
             assert row.present_value * NEARLY >= study.least.bound, row.strategy
+
+
+def test_stopped_at_any_step_only_what_was_followed_to_the_end_is_told() -> None:
+    def stopped_at(number: int) -> tuple[Study, list[str]]:
+        watch, steps = Watch(), list[str]()
+
+        def progress(step: str) -> None:
+            steps.append(step)
+            if len(steps) == number:
+                watch.stop()
+
+        options = replace(EXACT, watch=watch)
+        return simulate(schedule(10), history(5, 10), 5, options, progress=progress), steps
+
+    whole, steps = stopped_at(0)
+    assert not whole.stopped_early
+    known = {row.strategy: row for row in whole.rows}
+    finished = []
+    for number in range(1, len(steps) + 1):
+        early, _ = stopped_at(number)
+        assert early.stopped_early
+        assert "stopped early" in simulation_text(early, TableFormat.TABLE)
+        jsonschema.validate(json.loads(simulation_json(early)), SCHEMA)
+        told = [row for row in early.rows if row.note != NOT_FOLLOWED]
+        assert told == [known[row.strategy] for row in told]
+        finished.append(len(told))
+    assert finished == sorted(finished)
+    assert finished[0] == 0
+    assert finished[-1] == len(whole.rows)
+
+
+def test_the_notes_say_how_much_of_a_past_the_prices_are() -> None:
+    same = priced(offer("hour", 1), 2, FIRST)
+    new = priced(offer("new", 1), 1, FIRST + timedelta(2))
+
+    def notes(*days: list[Offer]) -> tuple[str, ...]:
+        books = tuple(replace(history(1, 1).books[0], offers=tuple(offers)) for offers in days)
+        return History(FIRST, books, "CNY").notes()
+
+    assert notes([same], [same]) == (
+        "no price changed in these days: all ways saw the same prices throughout",
+    )
+    dearer = priced(same, 3, FIRST + timedelta(1))
+    assert notes([same], [dearer]) == ("1 of 1 offers changed their price in these days",)
+    assert notes([same], [same, new])[1].startswith("1 of 2 offers were seen later than the days")
+
+
+def test_the_drawn_rule_tells_between_what_its_draws_lie(study) -> None:
+    for row in study.rows:
+        if row.total is None or not row.strategy.endswith(", drawn"):
+            continue
+        ends = re.search(r"mean of 20 draws, (\S+) to (\S+) undiscounted", row.note)
+        assert ends is not None
+        least, most = (Decimal(end.replace(",", "")) for end in ends.groups())
+        assert least <= row.total <= most
+
+
+def test_the_json_is_as_its_schema_says(study) -> None:
+    body = json.loads(simulation_json(study))
+    jsonschema.validate(body, SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(body | {"rows": [{"strategy": "none"}]}, SCHEMA)
 
 
 def test_all_ways_are_told(study) -> None:
@@ -189,7 +258,8 @@ def test_a_schedule_is_moved_with_all_its_days() -> None:
     later = FIRST + timedelta(100)
     found = moved(asked, later, later + timedelta(30))
     assert (found.schedule.first_day, found.schedule.n_days) == (later, 20)
-    assert found.notes == ()
+    assert found.notes == ("the schedule is 20 days long, and ends before 2027-01-09",)
+    assert moved(asked, later, later + timedelta(19)).notes == ()
     short = moved(asked, later, later + timedelta(9))
     assert short.schedule.n_days == 10
     assert [w.name for w in short.schedule.document.workloads] == ["chat"]

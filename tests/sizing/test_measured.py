@@ -234,7 +234,7 @@ def test_a_users_rate_counts_even_where_the_memory_model_sees_no_room():
 
 def test_a_plan_asks_hundreds_of_questions_in_a_blink():
     size_service(*DUAL, floor_tokens_per_s=15, ttft_s=None, **CHAT)  # the tables are read once
-    begun = time.perf_counter()
+    begun = time.process_time()
     for n in range(200):
         size_service(
             *DUAL, floor_tokens_per_s=15, ttft_s=None, prompt_tokens=400 + n, output_tokens=300
@@ -250,7 +250,7 @@ def test_a_plan_asks_hundreds_of_questions_in_a_blink():
             micro_batch=1,
             accumulation=8,
         )
-    assert time.perf_counter() - begun < 1.0  # 0.02 s on an idle core
+    assert time.process_time() - begun < 1.0  # 0.02 s of an idle core
 
 
 def test_an_old_generation_of_the_engine_does_not_pass_for_todays():

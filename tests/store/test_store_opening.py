@@ -198,7 +198,7 @@ def test_threads_open_a_new_store_at_once(path: Path) -> None:
 
 
 def test_a_copy_is_a_whole_store_while_a_writer_goes_on(filled: Path, tmp_path: Path) -> None:
-    stop = threading.Event()
+    stop, begun = threading.Event(), threading.Event()
     written = 0
 
     def write() -> None:
@@ -207,9 +207,11 @@ def test_a_copy_is_a_whole_store_while_a_writer_goes_on(filled: Path, tmp_path: 
             while not stop.is_set():
                 publish(store, 3 + written, {"a": str(4 + written), "b": "7"})
                 written += 1
+                begun.set()
 
     writer = threading.Thread(target=write)
     writer.start()
+    assert begun.wait(60)
     target = tmp_path / "copies" / "prices.db"
     target.parent.mkdir()
     seen = []
@@ -225,7 +227,6 @@ def test_a_copy_is_a_whole_store_while_a_writer_goes_on(filled: Path, tmp_path: 
     stop.set()
     writer.join()
     assert seen == sorted(seen)
-    assert written > 0
 
 
 def test_a_copy_that_cannot_be_written_says_so_and_leaves_the_old_one(

@@ -347,8 +347,8 @@ def test_ctrl_c_ends_all_processes_and_says_what_is_kept(tmp_path):
 
 
 def _gone(session: int) -> bool:
-    """Whether no process of a session is left, after some seconds at most."""
-    for _ in range(100):
+    """Whether no process of a session is left, after a minute at most."""
+    for _ in range(600):
         found = subprocess.run(
             ["ps", "-o", "stat=", "--sid", str(session)], capture_output=True, text=True
         ).stdout.split()
