@@ -159,7 +159,7 @@ def _price(named: Named, problem: Problem, best: Solved, asker: Asker) -> Bracke
         gaps={1.0: asker.options.gap},
     )
     using = Side(_scaled(named, problem), solver, prices=free)
-    at = judge(rest, using, asker.options, asker.deadline)
+    at = judge(rest, using, asker.within(), asker.deadline)
     return search(at, up=False, deadline=asker.deadline)
 
 

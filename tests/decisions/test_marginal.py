@@ -84,7 +84,9 @@ def test_the_text_shows_them_with_what_is_proven() -> None:
     text = plan_text(found)
     assert "What one more costs" in text
     assert "-20.00" in text
-    assert "each line is optimised again, all else as it is" in text
+    assert "with this one change, all else as it is" in text
+    assert "Proven: with n times the change no plan costs less than" in text
+    assert "What one more GPU-day costs, day by day" in text
 
 
 def test_the_time_may_cut_it_short() -> None:
@@ -94,6 +96,8 @@ def test_the_time_may_cut_it_short() -> None:
     assert found.marginal
     assert all(one.extra is None and not one.impossible for one in found.marginal)
     text = plan_text(found)
-    assert text.count("none found in time") == len(found.marginal)
+    assert not any(one.asked for one in found.marginal)
+    assert found.relaxation is None
+    assert text.count("not asked") == len(found.marginal)
     assert text.count("(--question-time)") == 1
     assert "Plans that decide otherwise" not in text
