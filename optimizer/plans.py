@@ -325,9 +325,9 @@ class Marginal:
     extra: Decimal | None
     """Present value more, of the plans that were found; null: none was found."""
     extra_least: Decimal | None
-    """Proven: the least cost changes by at least this."""
+    """Proven: the least cost changes by at least this; null: nothing is proven."""
     extra_most: Decimal | None
-    """Proven: the least cost changes by at most this."""
+    """Proven: the least cost changes by at most this; null: nothing is proven."""
     impossible: bool
     """Proven: there is no plan with the change."""
     asked: bool

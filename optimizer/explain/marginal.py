@@ -28,7 +28,7 @@ from optimizer.explain.ask import Ask, Asker
 from optimizer.explain.relaxed import relaxed
 from optimizer.formulate import Formulation, formulate
 from optimizer.milp.duals import DualPrices, dual_prices
-from optimizer.milp.instance import Instance, ReplicaOption, Service
+from optimizer.milp.instance import INF, Instance, ReplicaOption, Service
 from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.plans import Marginal, Relaxation
 from optimizer.problem import JobDemand, Problem
@@ -78,18 +78,39 @@ def marginals(best: Solved, asker: Asker) -> Marginals:
     options = _finer(asker, len(steps) + 1)
     prices = dual_prices(made.instance, options, time.monotonic() + asker.left_s * DUALS_SHARE)
     base = _base(problem, made, best, _finer(asker, len(steps) + 1))
-    rows: list[Marginal] = []
-    for number, step in enumerate(steps):
-        price = None if prices is None else step.by_dual(prices)
-        dual = None if price is None else _exact(price)
-        if asker.left_s <= 0:
-            rows.append(Marginal(step.words, None, None, None, False, False, dual))
-        else:
-            again = _row(step, problem, base, _finer(asker, len(steps) - number))
-            rows.append(replace(again, by_dual=dual))
-    open_ = any(row.extra is None and not row.impossible for row in rows)
+    known = [_known(step, prices, base) for step in steps]
+    rows = {}
+    for left, n in enumerate(sorted(range(len(steps)), key=lambda n: known[n].narrow(base))):
+        asked = asker.left_s > 0
+        share = len(steps) - left
+        rows[n] = _row(steps[n], known[n], problem, base, _finer(asker, share) if asked else None)
+    open_ = any(row.extra is None and not row.impossible for row in rows.values())
     relaxation = None if prices is None else relaxed(prices, made, best)
-    return Marginals(tuple(rows), relaxation, open_ or prices is None)
+    return Marginals(tuple(rows[n] for n in sorted(rows)), relaxation, open_ or prices is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a change before it is optimised again."""
+
+    price: float | None
+    """By dual."""
+    least: float
+    """Proven: the least cost changes by at least this; -INF: nothing known."""
+    most: float
+
+    def narrow(self, base: Solved) -> bool:
+        """Optimising again would hardly tell more."""
+        return self.most - self.least <= FINEST_GAP * abs(base.solution.objective)
+
+
+def _known(step: _Step, prices: DualPrices | None, base: Solved) -> _Known:
+    """More work never costs less, and a limit that is eased never more; the rest is by dual."""
+    least, most = (0.0, INF) if step.dearer else (-INF, 0.0)
+    price = None if prices is None else step.by_dual(prices)
+    if prices is not None and price is not None:
+        least = max(least, min(most, prices.optimum + price - base.solution.objective))
+    return _Known(price, least, most)
 
 
 def _finer(asker: Asker, share: int) -> SolveOptions:
@@ -99,6 +120,8 @@ def _finer(asker: Asker, share: int) -> SolveOptions:
 
 def _base(problem: Problem, made: Formulation, best: Solved, options: SolveOptions) -> Solved:
     """The plan itself to a finer gap: the better plan and the better bound of both."""
+    if best.solution.gap <= options.gap:
+        return best
     found = solve_made(problem, made, options)
     if isinstance(found, NoSolution):
         return best
@@ -108,23 +131,40 @@ def _base(problem: Problem, made: Formulation, best: Solved, options: SolveOptio
     return replace(better, solution=replace(better.solution, bound=bound))
 
 
-def _row(step: _Step, problem: Problem, base: Solved, options: SolveOptions) -> Marginal:
-    changed = step.change(problem)
-    made = formulate(changed)
-    if step.edit is not None:
-        made = replace(made, instance=step.edit(made))
-    found = solve_made(changed, made, options)
-    if isinstance(found, NoSolution):
-        return Marginal(step.words, None, None, None, found.infeasible, True, None)
-    now, then = base.solution, found.solution
-    least, most = then.bound - now.objective, then.objective - now.bound
-    least, most = (max(0.0, least), most) if step.dearer else (least, min(0.0, most))
-    extra = min(max(then.objective - now.objective, least), most)
-    return Marginal(step.words, _exact(extra), _exact(least), _exact(most), False, True, None)
+def _row(
+    step: _Step, known: _Known, problem: Problem, base: Solved, options: SolveOptions | None
+) -> Marginal:
+    """
+    Args:
+        options: to optimise again with; None: no time is left for that.
+    """
+    found: Solved | NoSolution = NoSolution(infeasible=False)
+    if options is not None:
+        changed = step.change(problem)
+        made = formulate(changed)
+        if step.edit is not None:
+            made = replace(made, instance=step.edit(made))
+        found = solve_made(changed, made, options)
+    extra, least, most = None, known.least, known.most
+    if isinstance(found, Solved):
+        now, then = base.solution, found.solution
+        most = min(most, then.objective - now.bound)
+        least = min(max(least, then.bound - now.objective), most)
+        extra = min(max(then.objective - now.objective, least), most)
+    impossible = isinstance(found, NoSolution) and found.infeasible
+    return Marginal(
+        change=step.words,
+        extra=_exact(extra),
+        extra_least=None if impossible else _exact(least),
+        extra_most=None if impossible else _exact(most),
+        impossible=impossible,
+        asked=options is not None,
+        by_dual=_exact(known.price),
+    )
 
 
-def _exact(value: float) -> Decimal:
-    return Decimal(repr(round(value, 6)))
+def _exact(value: float | None) -> Decimal | None:
+    return None if value is None or abs(value) == INF else Decimal(repr(round(value, 6)))
 
 
 def _steps(problem: Problem, made: Formulation, best: Solved) -> Iterator[_Step]:

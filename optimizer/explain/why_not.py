@@ -63,10 +63,17 @@ def why_not(name: str, best: Solved, asker: Asker) -> WhyNot:
         words = reasons[0] if reasons else "nothing of it is to be had"
         return _nothing(named, f"it never entered: {words}", reasons)
     found = asker.solve(ask, 2)
-    if isinstance(found, NoSolution):
+    beside = _beside(numbers, choice)
+    if isinstance(found, Solved):
+        extra, least, most = _differs(found, best)
+    elif beside is not None and not found.infeasible:
+        gap = Decimal(repr(max(0.0, best.solution.objective - best.solution.bound)))
+        extra, least, most = beside, Decimal(0), beside + gap
+    else:
         words = "no plan uses it" if found.infeasible else "no plan that uses it was found in time"
         return _nothing(named, words, reasons)
-    extra, least, most = _differs(found, best)
+    if beside is not None and beside < extra:  # a search stops within its gap
+        extra, most = beside, most - (extra - beside)
     bracket = _price(named, problem, best, asker)
     below = None if bracket.buy is None else Decimal(repr(bracket.buy.factor))
     above = None if bracket.rent is None else Decimal(repr(bracket.rent.factor))
@@ -75,6 +82,27 @@ def why_not(name: str, best: Solved, asker: Asker) -> WhyNot:
     return WhyNot(
         name, named.sort, False, words, reasons, extra, least, most, below, above
     )  # fmt: skip
+
+
+def _beside(data: Instance, choice: Choice) -> Decimal | None:
+    """What the least use costs beside the plan as it is, which makes another plan; None where a
+    limit of money, sellers or stock may be in its way."""
+    limits = data.limits
+    if limits.budget or limits.cash < INF or limits.sellers < INF or data.lots:
+        return None
+    costs = [
+        offer.least * begin.cost
+        for o, offer in enumerate(data.term_offers)
+        if o in choice.terms and offer.stock >= offer.least
+        for begin in offer.starts
+    ]
+    for h, hourly in enumerate(data.hourly_offers):
+        if h in choice.hourly and hourly.stock >= 1:
+            costs += [
+                cost * point.hours for cost, point in zip(hourly.cost, data.slices, strict=True)
+            ]
+    least = min(costs, default=INF)
+    return None if least == INF else Decimal(repr(max(0.0, least)))
 
 
 def _nothing(named: Named, answer: str, reasons: tuple[str, ...], used: bool = False) -> WhyNot:

@@ -99,7 +99,7 @@ def marginal(plan: Plan) -> Section:
     """One more and one less: as differences of optimised plans, and by dual values."""
     rows = []
     for one in plan.marginal:
-        by_dual = "-" if one.by_dual is None else money(one.by_dual)
+        by_dual = "none" if one.by_dual is None else money(one.by_dual)
         again, between = _again(one)
         rows.append([one.change, again, between, by_dual])
     columns: Columns = [
@@ -121,7 +121,7 @@ def marginal(plan: Plan) -> Section:
             f"(the plan is {money(plan.relaxation.below)} above the first)"
         )
         if any(one.by_dual is None for one in plan.marginal):
-            notes.append("-: no dual value tells it, as days and providers are whole")
+            notes.append("none: no dual value tells it, for days and providers are whole")
     unasked = sum(not one.asked for one in plan.marginal)
     late = [f"{unasked} of them were not optimised again"] if unasked else []
     late += ["there are no prices by dual values"] if rows and plan.relaxation is None else []
@@ -131,12 +131,16 @@ def marginal(plan: Plan) -> Section:
 
 
 def _again(one: Marginal) -> tuple[str, str]:
-    """What optimising again came to, and what is proven of it."""
-    if one.extra is not None and one.extra_least is not None and one.extra_most is not None:
-        return money(one.extra), f"{money(one.extra_least)} to {money(one.extra_most)}"
+    """What optimising again came to, and what is proven in any case."""
+    least, most = one.extra_least, one.extra_most
+    between = "" if least is None or most is None else f"{money(least)} to {money(most)}"
+    if least is not None and most is None and least > 0:
+        between = f"{money(least)} or more"
+    if one.extra is not None:
+        return money(one.extra), between
     if one.impossible:
         return "no plan", ""
-    return ("none found in time" if one.asked else "not asked"), ""
+    return ("none found in time" if one.asked else "not asked"), between
 
 
 def gpu_days(plan: Plan) -> Section:
@@ -161,8 +165,8 @@ def gpu_days(plan: Plan) -> Section:
         notes.append(f"{len(stretches) - len(rows)} more lines are in the JSON (relaxation)")
     if rows:
         notes.append(
-            "prices of one linear program, so they hold together: a node held on many days costs "
-            "no less than the sum of its days, less the "
+            "prices of one linear program, so they hold together. Proven: more GPUs in use on "
+            "many days cost at least the sum of their days more, less the "
             f"{money(plan.relaxation.below)} by which the plan is above that program"
         )
     return Section("What one more GPU-day costs, day by day", columns, rows, notes=notes)
