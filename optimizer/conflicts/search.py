@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from optimizer.conflicts.rules import InForce, rules_in_force
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
 MOST_TIME_S = 60.0
@@ -79,7 +80,7 @@ class _Judge:
         if left <= 0:
             return None
         limit = min(self.options.time_limit_s, left, LOOK_S)
-        found = solve(
+        found = solve_any(
             formulate(problem).instance, replace(self.options, gap=gap, time_limit_s=limit)
         )
         if isinstance(found, Solution):
