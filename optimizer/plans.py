@@ -331,7 +331,8 @@ class Marginal:
     impossible: bool
     """Proven: there is no plan with the change."""
     asked: bool
-    """Whether it was optimised again; false: no time was left."""
+    """Whether it was optimised again. False: the plan as it is will do, and is proven to be as
+    good as any; or no time was left, and there is no figure."""
     by_dual: Decimal | None
     """What the relaxation, which takes nodes and terms in parts, pays for the change. Proven: with
     n times the change no plan costs less than `relaxation.npv` + n times this, for any n. Null:

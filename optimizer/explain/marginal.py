@@ -25,6 +25,7 @@ from optimizer.conflicts.rules import (
     work_rule,
 )
 from optimizer.explain.ask import Ask, Asker
+from optimizer.explain.changed import NARROW, Changed
 from optimizer.explain.relaxed import relaxed
 from optimizer.formulate import Formulation, formulate
 from optimizer.milp.duals import DualPrices, dual_prices
@@ -34,7 +35,7 @@ from optimizer.plans import Marginal, Relaxation
 from optimizer.problem import JobDemand, Problem
 from optimizer.solved import Solved, solve_made
 
-FINEST_GAP = 0.0005
+FINEST_GAP = NARROW
 """Differences are small: plans are solved to this gap at least, where time allows."""
 REQUESTS_STEP = 0.1
 """Requests/s that are added to a service that counts those."""
@@ -54,6 +55,12 @@ class _Step:
     """Of the numbers, for what a schedule cannot say."""
     by_dual: Callable[[DualPrices], float | None] = lambda prices: None
     """The price of the change, where dual values tell it."""
+
+    def at(self, problem: Problem) -> tuple[Problem, Formulation]:
+        """The schedule with the change, and its numbers."""
+        changed = self.change(problem)
+        made = formulate(changed)
+        return changed, replace(made, instance=self.edit(made)) if self.edit else made
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +85,59 @@ def marginals(best: Solved, asker: Asker) -> Marginals:
     options = _finer(asker, len(steps) + 1)
     prices = dual_prices(made.instance, options, time.monotonic() + asker.left_s * DUALS_SHARE)
     base = _base(problem, made, best, _finer(asker, len(steps) + 1))
-    known = [_known(step, prices, base) for step in steps]
-    rows = {}
-    for left, n in enumerate(sorted(range(len(steps)), key=lambda n: known[n].narrow(base))):
-        asked = asker.left_s > 0
-        share = len(steps) - left
-        rows[n] = _row(steps[n], known[n], problem, base, _finer(asker, share) if asked else None)
-    open_ = any(row.extra is None and not row.impossible for row in rows.values())
+    cut_short = False
+    rows = [_Row(step, Changed(base, step.dearer), _price(step, prices)) for step in steps]
+    for row in rows:
+        if prices is not None and row.price is not None:
+            row.change.costs_at_least(prices.optimum + row.price)
+    for number, row in enumerate(rows):
+        if asker.left_s > 0:
+            row.start(problem, _finer(asker, 2 * (len(rows) - number)))
+    rest = [row for row in rows if not row.change.narrow]
+    for number, row in enumerate(rest):
+        if asker.left_s > 0:
+            row.change.optimise(*row.step.at(problem), _finer(asker, len(rest) - number))
+        else:
+            cut_short = True
     relaxation = None if prices is None else relaxed(prices, made, best)
-    return Marginals(tuple(rows[n] for n in sorted(rows)), relaxation, open_ or prices is None)
+    told = tuple(row.told() for row in rows)
+    return Marginals(told, relaxation, cut_short or prices is None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a change before it is optimised again."""
-
+class _Row:
+    step: _Step
+    change: Changed
     price: float | None
     """By dual."""
-    least: float
-    """Proven: the least cost changes by at least this; -INF: nothing known."""
-    most: float
 
-    def narrow(self, base: Solved) -> bool:
-        """Optimising again would hardly tell more."""
-        return self.most - self.least <= FINEST_GAP * abs(base.solution.objective)
+    def start(self, problem: Problem, options: SolveOptions) -> None:
+        """What the plan itself, or one near it, tells: every change gets a figure soon."""
+        if self.change.narrow:
+            return
+        changed, made = self.step.at(problem)
+        self.change.keep_all(made)
+        if self.step.dearer and not self.change.narrow:
+            self.change.keep_commitments(changed, made, options)
+
+    def told(self) -> Marginal:
+        change = self.change
+        least = min(change.least, change.most)
+        extra = min(max(change.extra, least), change.most) if change.extra < INF else INF
+        known = not change.impossible
+        return Marginal(
+            change=self.step.words,
+            extra=_exact(extra) if known else None,
+            extra_least=_exact(least) if known else None,
+            extra_most=_exact(change.most) if known else None,
+            impossible=change.impossible,
+            asked=change.asked,
+            by_dual=_exact(self.price),
+        )
 
 
-def _known(step: _Step, prices: DualPrices | None, base: Solved) -> _Known:
-    """More work never costs less, and a limit that is eased never more; the rest is by dual."""
-    least, most = (0.0, INF) if step.dearer else (-INF, 0.0)
-    price = None if prices is None else step.by_dual(prices)
-    if prices is not None and price is not None:
-        least = max(least, min(most, prices.optimum + price - base.solution.objective))
-    return _Known(price, least, most)
+def _price(step: _Step, prices: DualPrices | None) -> float | None:
+    return None if prices is None else step.by_dual(prices)
 
 
 def _finer(asker: Asker, share: int) -> SolveOptions:
@@ -129,38 +156,6 @@ def _base(problem: Problem, made: Formulation, best: Solved, options: SolveOptio
     better = min(found, best, key=lambda one: one.solution.objective)
     bound = min(bound, better.solution.objective)
     return replace(better, solution=replace(better.solution, bound=bound))
-
-
-def _row(
-    step: _Step, known: _Known, problem: Problem, base: Solved, options: SolveOptions | None
-) -> Marginal:
-    """
-    Args:
-        options: to optimise again with; None: no time is left for that.
-    """
-    found: Solved | NoSolution = NoSolution(infeasible=False)
-    if options is not None:
-        changed = step.change(problem)
-        made = formulate(changed)
-        if step.edit is not None:
-            made = replace(made, instance=step.edit(made))
-        found = solve_made(changed, made, options)
-    extra, least, most = None, known.least, known.most
-    if isinstance(found, Solved):
-        now, then = base.solution, found.solution
-        most = min(most, then.objective - now.bound)
-        least = min(max(least, then.bound - now.objective), most)
-        extra = min(max(then.objective - now.objective, least), most)
-    impossible = isinstance(found, NoSolution) and found.infeasible
-    return Marginal(
-        change=step.words,
-        extra=_exact(extra),
-        extra_least=None if impossible else _exact(least),
-        extra_most=None if impossible else _exact(most),
-        impossible=impossible,
-        asked=options is not None,
-        by_dual=_exact(known.price),
-    )
 
 
 def _exact(value: float | None) -> Decimal | None:
@@ -184,6 +179,7 @@ def _limit_price(
     """Of a little more of a limit; None: its rows count whole things."""
     each = {"cash": prices.cash, "power": prices.kilowatts, "rack_units": prices.rack_units}
     each |= dict(zip(problem.horizon.months, prices.budget, strict=False))
+    each |= {option.name: 0.0 for option in problem.purchases}  # nothing runs on some of them
     each |= {asset.name: x for asset, x in zip(made.assets, prices.bought, strict=True)}
     price = each.get(rule.limit)
     return None if price is None else price * rule.margin

@@ -12,9 +12,8 @@ from optimizer.report.plan_why import some
 from optimizer.report.section import Columns, Section
 from optimizer.report.tables import Column
 
-NEARLY = Decimal("0.02")
+NEARLY = Decimal("0.1")
 """Share by which prices of days in one line may differ."""
-MOST_STRETCHES = 24
 CUT_SHORT = "the time ended before all was tried (--question-time)"
 
 
@@ -82,9 +81,14 @@ def _search_notes(plan: Plan) -> Iterator[str]:
     if plan.alternatives and open_:
         yield CUT_SHORT
     if search.unsettled:
-        yield f"begun, and not settled in the time: {some(search.unsettled)}"
+        yield f"begun, and not settled in the time: {_some_kinds(search.unsettled)}"
     if search.not_asked:
-        yield f"no time was left for: {some(search.not_asked)}"
+        yield f"no time was left for: {_some_kinds(search.not_asked)}"
+
+
+def _some_kinds(kinds: Sequence[str]) -> str:
+    """Some of them, each in quotes: a kind may turn two decisions, with a comma between."""
+    return some([f"'{kind}'" for kind in kinds])
 
 
 def why_not(plan: Plan) -> Section:
@@ -122,11 +126,9 @@ def marginal(plan: Plan) -> Section:
         )
         if any(one.by_dual is None for one in plan.marginal):
             notes.append("none: no dual value tells it, for days and providers are whole")
-    unasked = sum(not one.asked for one in plan.marginal)
-    late = [f"{unasked} of them were not optimised again"] if unasked else []
-    late += ["there are no prices by dual values"] if rows and plan.relaxation is None else []
-    if late:
-        notes.append(f"{' and '.join(late)}: the time ended (--question-time)")
+    late = plan.relaxation is None or any(one.extra is None for one in plan.marginal)
+    if rows and plan.questions_cut_short:
+        notes.append(f"{'figures are missing' if late else 'intervals are wide'}: {CUT_SHORT}")
     return Section("What one more costs", columns if rows else (), rows, notes=notes)
 
 
@@ -136,6 +138,8 @@ def _again(one: Marginal) -> tuple[str, str]:
     between = "" if least is None or most is None else f"{money(least)} to {money(most)}"
     if least is not None and most is None and least > 0:
         between = f"{money(least)} or more"
+    elif least is None and most is not None:
+        between = f"{money(most)} or less"
     if one.extra is not None:
         return money(one.extra), between
     if one.impossible:
@@ -148,42 +152,41 @@ def gpu_days(plan: Plan) -> Section:
     if plan.relaxation is None:
         return Section("")
     rows = []
-    stretches = _stretches(plan.relaxation.gpu_days)
-    for parts in stretches[:MOST_STRETCHES]:
-        first, last = parts[0], parts[-1]
-        low, high = min(p.price for p in parts), max(p.price for p in parts)
+    for band in _bands(plan.relaxation.gpu_days):
+        low, high = band[-1].price, band[0].price
         price = money(low) if money(low) == money(high) else f"{money(low)} to {money(high)}"
-        node = f"{first.node} on spot" if first.spot else first.node
-        rows.append([node, span(first.first, last.last + timedelta(1)), price])
+        node = f"{band[0].node} on spot" if band[0].spot else band[0].node
+        days = sum((one.last - one.first).days + 1 for one in band)
+        first, last = min(one.first for one in band), max(one.last for one in band)
+        rows.append([node, f"{days}", span(first, last + timedelta(1)), price])
     columns: Columns = [
         "GPU of a",
-        "on each day",
-        Column(f"{plan.currency} more by dual", right=True),
+        Column("days", right=True),
+        "between",
+        Column(f"{plan.currency} more by dual, each day", right=True),
     ]
     notes = []
-    if len(stretches) > len(rows):
-        notes.append(f"{len(stretches) - len(rows)} more lines are in the JSON (relaxation)")
     if rows:
         notes.append(
             "prices of one linear program, so they hold together. Proven: more GPUs in use on "
             "many days cost at least the sum of their days more, less the "
             f"{money(plan.relaxation.below)} by which the plan is above that program"
         )
+        notes.append("every day has its price in the JSON (relaxation)")
     return Section("What one more GPU-day costs, day by day", columns, rows, notes=notes)
 
 
-def _stretches(prices: Sequence[GpuDayPrice]) -> list[list[GpuDayPrice]]:
-    """Neighbouring days of a node whose prices are within `NEARLY` of their first."""
+def _bands(prices: Sequence[GpuDayPrice]) -> list[list[GpuDayPrice]]:
+    """Days of a node, dearest first, whose prices are within `NEARLY` of the dearest of them."""
     found: list[list[GpuDayPrice]] = []
-    for one in prices:
-        last = found[-1] if found else []
+    for one in sorted(prices, key=lambda x: (x.node, x.spot, -x.price, x.first)):
+        first = found[-1][0] if found else None
         if (
-            last
-            and (last[0].node, last[0].spot) == (one.node, one.spot)
-            and last[-1].last + timedelta(1) == one.first
-            and abs(one.price - last[0].price) <= NEARLY * last[0].price
+            first is not None
+            and (first.node, first.spot) == (one.node, one.spot)
+            and first.price - one.price <= NEARLY * first.price
         ):
-            last.append(one)
+            found[-1].append(one)
         else:
             found.append([one])
     return found
