@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from optimizer.breakeven.bracket import Bracket, Cost, search
-from optimizer.breakeven.rows import percent, said
+from optimizer.breakeven.bracket import FARTHEST, Bracket, Cost, search
+from optimizer.breakeven.rows import said
 from optimizer.breakeven.scale import with_rent
 from optimizer.breakeven.sides import Side, Solver
 from optimizer.breakeven.whole import judge
@@ -27,6 +27,9 @@ from optimizer.plans import WhyNot
 from optimizer.problem import Problem
 from optimizer.solved import Solved
 from providers.money import Money
+
+EDGE = 1e-9
+FINE_BELOW = Decimal("0.1")
 
 
 @dataclass(slots=True)
@@ -158,18 +161,25 @@ def _enters(
     problem: Problem,
 ) -> str:
     """The price at which it enters, of a single offer in money too."""
+    if below is None and above is None:
+        return "; at which price it would enter was not settled"
+    out = "" if above is None else _share(above, ROUND_CEILING)
     if below is None:
-        settled = above is not None and not bracket.out_of_time and not bracket.between
-        never = (
-            f"it would not enter even at {percent(above)} of its price (proven)" if above else ""
-        )
-        return "; " + (never if settled else "at which price it would enter was not settled")
-    words = f"; it would enter the plan at {percent(below)} of its price of today"
+        words = f"; it would not enter at {out} of its price (proven)"
+        at_the_end = above is not None and float(above) * FARTHEST <= 1 + EDGE
+        return words if at_the_end else f"{words}, and whether below that was not settled"
+    words = f"; it would enter the plan at {_share(below, ROUND_FLOOR)} of its price of today"
     offers = {x.offer.sku: x.offer for x in problem.market.listings if named.has(x)}
     if len(offers) == 1:
         price = next(iter(offers.values())).price
         words += f", {said(price.amount * below)} {price.currency} instead of {said(price.amount)}"
-    return words + (f", and not yet at {percent(above)} (both proven)" if above else " (proven)")
+    return words + (f", and not yet at {out} (both proven)" if out else " (proven)")
+
+
+def _share(factor: Decimal, rounding: str) -> str:
+    """Rounded to the side on which it is proven all the same."""
+    step = Decimal("0.1") if factor >= FINE_BELOW else Decimal("0.01")
+    return f"{(100 * factor).quantize(step, rounding)} %"
 
 
 def _price(named: Named, problem: Problem, best: Solved, asker: Asker) -> Bracket:
