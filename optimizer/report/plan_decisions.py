@@ -168,8 +168,8 @@ def gpu_days(plan: Plan) -> Section:
     notes = []
     if rows:
         notes.append(
-            "prices of one linear program, so they hold together. Proven: more GPUs in use on "
-            "many days cost at least the sum of their days more, less the "
+            "prices of one linear program, so they hold together. Proven: more GPUs in use, on "
+            "any days, cost at least the sum of their prices, less the "
             f"{money(plan.relaxation.below)} by which the plan is above that program"
         )
         notes.append("every day has its price in the JSON (relaxation)")
