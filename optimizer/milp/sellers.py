@@ -13,7 +13,7 @@ import heapq
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import combinations, count, islice
 
 from optimizer.milp.anytime import Known, Watch
 from optimizer.milp.assemble import assemble
@@ -27,6 +27,8 @@ from optimizer.milp.solve import PERIOD_DAYS, NoSolution, SolveOptions, solve
 from optimizer.milp.solver import run_solver
 from optimizer.milp.variables import Variables
 
+TRIES = 10
+"""Sets of sellers with which a first plan is looked for."""
 LEAF_SHARE = 0.6
 """Most of the time left that goes to one set of sellers."""
 
@@ -84,15 +86,16 @@ class _Search:
     def run(self) -> Solution | NoSolution:
         if self.options.watch:
             self.options.watch.begin()
-        self._found(first_plan(self.data))
+        self._first()
         self.relaxation = _Relaxation(self.data, self.options, self.deadline)
         root = self._node(_Node(-INF, frozenset(), frozenset(), ()))
-        # The sellers that the relaxation pays most are as good a guess as there is.
-        others = sorted(self.sellers - set(root.used))
-        self._solved(frozenset([*root.used, *others][: self.most]), root.bound)
         self._push(root)
         if self.options.watch and root.bound < INF:
             self.options.watch.saw(bound=root.bound)
+        if root.bound < self._enough:
+            # The sellers that the relaxation pays most are as good a guess as there is.
+            others = sorted(self.sellers - set(root.used))
+            self._solved(frozenset([*root.used, *others][: self.most]), root.bound)
         while self.open and self.open[0][0] < self._enough and not self._late:
             node = heapq.heappop(self.open)[-1]
             left = self.sellers - node.out
@@ -110,6 +113,23 @@ class _Search:
         if self.best is None:
             return NoSolution(bound == INF, bound)
         return replace(self.best, bound=min(bound, self.best.objective))
+
+    def _first(self) -> None:
+        """A plan at once, with the first sellers that one is found with; those first who sell
+        most."""
+
+        def things(x: int) -> int:
+            choice = self.data.choices[x]
+            return len(choice.terms) + len(choice.hourly) + len(choice.apis)
+
+        ranked = sorted(self.sellers, key=lambda x: (-things(x), x))
+        for within in islice(combinations(ranked, self.most), TRIES):
+            if self.best is not None or self._late:
+                return
+            fewer = only_sellers(self.data, within)
+            found = first_plan(fewer.instance)
+            if found is not None:
+                self._found(fewer.widened(found))
 
     @property
     def _enough(self) -> float:
