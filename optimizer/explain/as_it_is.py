@@ -33,8 +33,8 @@ def as_it_is(before: Instance, after: Instance, plan: Solution) -> float | None:
 
 def with_commitments(before: Instance, after: Instance, plan: Solution) -> Instance:
     """The instance after with no other long terms and purchases than the plan has, which makes it
-    small: its best plan is a plan, and mostly a good one. All of it where names differ."""
-    if _named(before) != _named(after):
+    small: its best plan is a plan, and mostly a good one. All of it where offers differ."""
+    if _offers(before) != _offers(after):
         return after
     starts = {(o, _days(before.term_offers[o].starts[i])) for o, i in plan.start}
     holds = {(a, _days(before.assets[a].holds[i])) for a, i in plan.hold}
@@ -60,15 +60,19 @@ def _days(begin: Start) -> tuple[int, int]:
 def _named(data: Instance) -> object:
     """What the numbers of a solution stand for, but for days: those may be other ones."""
     return (
-        [offer.name for offer in data.term_offers],
+        _offers(data),
         [offer.name for offer in data.hourly_offers],
-        [asset.name for asset in data.assets],
         [(job.name, [(g.pool, g.nodes, g.site, g.hourly) for g in job.gangs]) for job in data.jobs],
         [
             (service.name, [(r.pool, r.share) for r in service.replicas], len(service.apis))
             for service in data.services
         ],
     )
+
+
+def _offers(data: Instance) -> list[str]:
+    """What can be had for long: terms and purchases."""
+    return [thing.name for thing in (*data.term_offers, *data.assets)]
 
 
 def _renumbered(
