@@ -72,7 +72,7 @@ def _named(data: Instance) -> object:
 
 def _offers(data: Instance) -> list[str]:
     """What can be had for long: terms and purchases."""
-    return [thing.name for thing in (*data.term_offers, *data.assets)]
+    return [*(offer.name for offer in data.term_offers), *(asset.name for asset in data.assets)]
 
 
 def _renumbered(

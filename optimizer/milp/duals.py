@@ -15,6 +15,7 @@ from itertools import product
 
 from optimizer.milp.constraints import FAMILIES, add_active
 from optimizer.milp.constraints.choices import add_choice, add_least_use, add_sellers
+from optimizer.milp.constraints.jobs import add_work, worked
 from optimizer.milp.constraints.limits import add_minimum_order
 from optimizer.milp.constraints.services import (
     add_demand_rounding,
@@ -28,6 +29,7 @@ from optimizer.milp.solver import SolveOptions, run_solver
 from optimizer.milp.variables import Variables, add_variables
 
 LEFT_OUT = (
+    add_work,
     add_demand_rounding,
     add_replica_price,
     add_supply_price,
@@ -36,7 +38,7 @@ LEFT_OUT = (
     add_sellers,
     add_least_use,
 )
-"""Rows that are about whole numbers, or whose coefficients change with the load."""
+"""Rows that are about whole numbers, or whose coefficients may change with load and work."""
 SINGLE_DAYS = 62
 """Up to so many days each has a price of its own; of more, equal neighbours share theirs."""
 WEEK = 7
@@ -88,10 +90,19 @@ def relaxation(data: Instance) -> LinearModel:
     for add_family in FAMILIES:
         if add_family not in LEFT_OUT:
             add_family(model, v, data, active)
+    _add_work(model, v, data)
     model.whole = [False] * len(model.whole)
     for column in _implied(v, data):
         model.upper[column] = INF
     return model
+
+
+def _add_work(model: LinearModel, v: Variables, data: Instance) -> None:
+    """As the family of that name, with coefficients that stay as they are when the work grows."""
+    done = worked(v, data)
+    for j, job in enumerate(data.jobs):
+        terms = [term for t in range(len(data.period_days)) for term in done[j, t]]
+        model.row(f"work[{job.name}]", [(c, x / job.work) for c, x in terms], lower=1)
 
 
 def _implied(v: Variables, data: Instance) -> Iterator[int]:
