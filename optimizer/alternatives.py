@@ -16,7 +16,7 @@ from optimizer.decisions import Decisions, decisions, gpu_of, said_difference
 from optimizer.explain.ask import Ask, Asker
 from optimizer.milp.solve import NoSolution
 from optimizer.named import COMMITMENTS, TOKENS, Named
-from optimizer.plans import Alternative
+from optimizer.plans import Alternative, AlternativesSearch
 from optimizer.problem import Problem
 from optimizer.solved import Solved
 
@@ -32,8 +32,12 @@ class Found:
     alternatives: tuple[Alternative, ...]
     indispensable: tuple[str, ...]
     """What no plan can do without, such as ``without acme``."""
-    cut_short: bool
-    """The time ended before every question was asked."""
+    search: AlternativesSearch
+
+    @property
+    def cut_short(self) -> bool:
+        """The time ended before everything that was begun was settled."""
+        return bool(self.search.unsettled or self.search.not_asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,25 @@ def alternatives(best: Solved, asker: Asker, most: int) -> Found:
     queue = [first]
     problem = asker.problem(first.ask)
     asked: set[frozenset[str]] = set()
-    cut_short = False
+    settled: list[str] = []
+    unsettled: list[str] = []
+    not_asked: list[str] = []
     for _ in range(DEEPER):
         following: list[_Near] = []
         for origin in queue:
             asks = [a for a in _turned(origin, problem) if _parts(a) not in asked]
             for number, ask in enumerate(asks):
-                if asker.left_s <= 0:
-                    cut_short = True
-                    break
                 asked.add(_parts(ask))
+                if asker.left_s <= 0:
+                    not_asked.append(ask.words)
+                    continue
                 found = asker.solve(ask, len(asks) - number)
                 if isinstance(found, NoSolution):
-                    cut_short |= not found.infeasible
+                    (settled if found.infeasible else unsettled).append(ask.words)
                     if found.infeasible and origin is first:
                         impossible.append(ask.words)
                     continue
+                settled.append(ask.words)
                 near = _near(ask, found)
                 known = seen.get(near.made.kinds)
                 if known is None:
@@ -76,11 +83,12 @@ def alternatives(best: Solved, asker: Asker, most: int) -> Found:
                 if known is None or (known is not first and near.npv < known.npv):
                     seen[near.made.kinds] = near
         queue = sorted(following, key=lambda near: near.npv)[:most]
-        if len(seen) > most or cut_short:
+        if len(seen) > most or unsettled or not_asked:
             break
     others = sorted((n for n in seen.values() if n is not first), key=lambda n: n.npv)
     rows = tuple(_row(first, near) for near in others[:most])
-    return Found(rows, tuple(impossible), cut_short)
+    search = AlternativesSearch(tuple(settled), tuple(unsettled), tuple(not_asked))
+    return Found(rows, tuple(impossible), search)
 
 
 def _parts(ask: Ask) -> frozenset[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from optimizer.conflicts import conflict_lines, find_conflict
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Instance, Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import SolveOptions
 from optimizer.options.workloads import RejectedOption
 from optimizer.problem import JobDemand, Problem, ServiceDemand
 
@@ -188,7 +189,7 @@ def _clashes(problem: Problem, options: SolveOptions) -> Iterator[str]:
     alone = [
         name
         for name, single in _single(made.instance)
-        if not isinstance(solve(single, quick), Solution)
+        if not isinstance(solve_any(single, quick), Solution)
     ]
     for name in alone:
         yield f"'{name}' cannot be done within the limits even if nothing else runs"

@@ -277,6 +277,19 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class AlternativesSearch:
+    """How the search for plans that decide otherwise went."""
+
+    kinds: tuple[str, ...]
+    """Kinds of plans that were looked for to the end: found, the plan itself, or proven not to
+    exist."""
+    unsettled: tuple[str, ...]
+    """Kinds of which no plan was found in the time, and which are not proven not to exist."""
+    not_asked: tuple[str, ...]
+    """Kinds that no time was left for."""
+
+
+@dataclass(frozen=True, slots=True)
 class WhyNot:
     """Why something is not in the plan; or that it is, and what doing without it costs."""
 
@@ -304,18 +317,52 @@ class WhyNot:
 
 @dataclass(frozen=True, slots=True)
 class Marginal:
-    """What a small change of the schedule does to the least cost; by optimising again."""
+    """What a small change of the schedule does to the least cost: by optimising again, and by the
+    dual value of the linear relaxation."""
 
     change: str
     """One more user, a day less of deadline, one more unit of a limit."""
     extra: Decimal | None
     """Present value more, of the plans that were found; null: none was found."""
     extra_least: Decimal | None
-    """Proven: the least cost changes by at least this."""
+    """Proven: the least cost changes by at least this; null: nothing is proven."""
     extra_most: Decimal | None
-    """Proven: the least cost changes by at most this."""
+    """Proven: the least cost changes by at most this; null: nothing is proven."""
     impossible: bool
     """Proven: there is no plan with the change."""
+    asked: bool
+    """Whether it was optimised again. False: the plan as it is will do, and is proven to be as
+    good as any; or no time was left, and there is no figure."""
+    by_dual: Decimal | None
+    """What the relaxation, which takes nodes and terms in parts, pays for the change. Proven: with
+    n times the change no plan costs less than `relaxation.npv` + n times this, for any n. Null:
+    no dual value tells it (a day of deadline, a provider), or none was found in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuDayPrice:
+    """What one more GPU of a node costs on each day from `first` to `last`, by dual values."""
+
+    node: str
+    spot: bool
+    first: date
+    last: date
+    price: Decimal
+    """Present value per GPU-day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """The linear relaxation: nodes, terms, replicas and purchases in parts, any number of sellers.
+    Its dual values are prices for everything at once."""
+
+    npv: Decimal
+    """Its least cost. Proven: no plan with more GPU-days in use, on any days together, costs less
+    than this and their prices."""
+    below: Decimal
+    """How far that is below the plan."""
+    gpu_days: tuple[GpuDayPrice, ...]
+    """Of the nodes that the plan uses, on the days on which a workload may hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,10 +423,14 @@ class Plan:
     """Near plans that decide otherwise, where they were asked for; the cheapest first."""
     indispensable: tuple[str, ...] = ()
     """Kinds of plans that were tried as alternatives, and proven not to exist."""
+    alternatives_search: AlternativesSearch | None = None
+    """What was looked for on the way; null: no alternatives were asked for."""
     why_not: tuple[WhyNot, ...] = ()
     """What was asked about, one by one."""
     marginal: tuple[Marginal, ...] = ()
     """What one more, or one less, of everything costs, where that was asked."""
+    relaxation: Relaxation | None = None
+    """What is behind the prices by dual values; null: not asked for, or not solved in time."""
     questions_cut_short: bool = False
     """Whether the time for questions ended before all of them were settled."""
     replanned_from: Standing | None = None

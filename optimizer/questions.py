@@ -74,17 +74,25 @@ def answered(
     replies = []
     for name in questions.why_not:
         progress(f"why not {name}")
-        replies.append(why_not(name, best, asker()))
+        asked = asker()
+        replies.append(why_not(name, best, asked))
+        cut_short |= asked.left_s <= 0
         left -= 1
     plan = replace(plan, why_not=tuple(replies))
     if questions.alternatives:
         progress("plans that decide otherwise")
         found = alternatives(best, asker(), questions.alternatives)
-        plan = replace(plan, alternatives=found.alternatives, indispensable=found.indispensable)
-        cut_short, left = found.cut_short, left - 1
+        plan = replace(
+            plan,
+            alternatives=found.alternatives,
+            indispensable=found.indispensable,
+            alternatives_search=found.search,
+        )
+        cut_short |= found.cut_short
+        left -= 1
     if questions.marginal:
         progress("what one more costs")
-        rows, ended = marginals(best, asker())
-        plan = replace(plan, marginal=rows)
-        cut_short |= ended
+        prices = marginals(best, asker())
+        plan = replace(plan, marginal=prices.rows, relaxation=prices.relaxation)
+        cut_short |= prices.cut_short
     return replace(plan, questions_cut_short=cut_short)

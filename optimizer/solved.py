@@ -8,7 +8,8 @@ from decimal import Decimal
 from optimizer.extract import Extract, extract
 from optimizer.formulate import Formulation, formulate
 from optimizer.milp.instance import Solution
-from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.problem import Problem, PurchaseOption
 
 
@@ -45,5 +46,5 @@ def solve_problem(problem: Problem, options: SolveOptions) -> Solved | NoSolutio
 
 def solve_made(problem: Problem, made: Formulation, options: SolveOptions) -> Solved | NoSolution:
     """As `solve_problem`, for numbers that were changed after they were made."""
-    found = solve(made.instance, options)
+    found = solve_any(made.instance, options)
     return found if isinstance(found, NoSolution) else Solved(problem, made, found)

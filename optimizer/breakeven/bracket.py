@@ -157,6 +157,9 @@ def _farther(points: list[Point], farthest: float, up: bool) -> float:
         if farthest < outside <= FARTHEST:
             near = max(outside * BEYOND, farthest * (1 + TOLERANCE))
             return min(near, farthest * LONGEST_STEP, FARTHEST)
+    if last.slope is not None and last.lead:
+        # The plans that are known never cross: the end tells whether any do, and what lies between.
+        return FARTHEST
     return FIRST_STEP if farthest == 1.0 else min(farthest * 2, FARTHEST)
 
 

@@ -17,7 +17,8 @@ from optimizer.breakeven.rows import Row, row, said
 from optimizer.breakeven.scale import rent_of
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Instance, Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
 LOSING_STEPS = 2
@@ -75,7 +76,7 @@ def ladder(
         if left <= 0:
             return
         asked = replace(options, time_limit_s=min(options.time_limit_s, left))
-        found = solve(exactly(data, asset, nodes), asked)
+        found = solve_any(exactly(data, asset, nodes), asked)
         if not isinstance(found, Solution):
             yield None
             if nodes and below is not None:

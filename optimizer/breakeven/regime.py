@@ -11,7 +11,8 @@ from optimizer.breakeven.rows import Row, row
 from optimizer.breakeven.scale import with_load, with_rent
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
 RENT_FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -35,7 +36,7 @@ def regime_rows(problem: Problem, options: SolveOptions, deadline: float) -> lis
             )  # fmt: skip
             continue
         asked = replace(options, time_limit_s=min(options.time_limit_s, left))
-        found = solve(with_load(with_rent(data, rent), load), asked)
+        found = solve_any(with_load(with_rent(data, rent), load), asked)
         if not isinstance(found, Solution):
             why = "no plan exists" if found.infeasible else "not solved in time"
             rows[rent, load] = row(

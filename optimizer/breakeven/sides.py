@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from optimizer.breakeven.bracket import NONE_AT_ALL, Cost
 from optimizer.milp.instance import INF, Instance, Solution
 from optimizer.milp.polish import objective
-from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import NoSolution, SolveOptions
 
 EQUAL = 1e-12
 
@@ -28,7 +29,7 @@ class Solver:
         for other, gap, found in self.known:
             if gap <= options.gap and other == data:
                 return found
-        answer = solve(data, options)
+        answer = solve_any(data, options)
         if isinstance(answer, Solution):
             self.known.append((data, max(options.gap, answer.gap), answer))
         return answer

@@ -31,6 +31,7 @@ from optimizer.cli import (
     watch,
 )
 from optimizer.cli.prices import app as prices
+from optimizer.milp.timed import solvers_at_work
 from providers.errors import RentoptError
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -82,8 +83,9 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
     except SystemExit as ended:
-        if ended.code in (INTERRUPTED, TERMINATED):
-            _leave(ended.code)
+        code = ended.code or 0
+        if isinstance(code, int) and (code in (INTERRUPTED, TERMINATED) or solvers_at_work()):
+            _leave(code)
         raise
     except BrokenPipeError:  # the reader of a pipe has seen enough
         sys.stderr.close()

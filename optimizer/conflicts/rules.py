@@ -43,6 +43,9 @@ class InForce:
     ease: Ease | None = None
     margin: float = 0.0
     """How much one more of it is, where it is a limit; 0: it is none."""
+    limit: str = ""
+    """Where it is a limit: ``cash``, ``power``, ``rack_units``, ``max_providers``, the month of a
+    budget, the name of a purchase."""
 
 
 def rules_in_force(problem: Problem) -> list[InForce]:
@@ -295,6 +298,7 @@ def _purchase(option: PurchaseOption) -> InForce:
         f"if more of {kind} may be bought",
         Ease(at, lambda n: f"buying up to {most + int(n)} x {kind} (max)", 1, MANY_NODES),
         margin=1,
+        limit=option.name,
     )
 
 
@@ -319,6 +323,7 @@ def _number(
         f"without the limit: {rule.format(limit)}",
         Ease(at, change, first, PLENTY, whole),
         margin=1,
+        limit=field,
     )
 
 
@@ -362,6 +367,7 @@ def _money(problem: Problem) -> Iterator[InForce]:
                 whole=False,
             ),
             margin=MONEY_MARGIN * amount(cash),
+            limit="cash",
         )
     for month in problem.horizon.months:
         budget = limits.budget.get(month, limits.budget_per_month)
@@ -388,6 +394,7 @@ def _budget(problem: Problem, month: str, budget: Money, amount: float) -> InFor
             whole=False,
         ),
         margin=MONEY_MARGIN * amount,
+        limit=month,
     )
 
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from optimizer.conflicts.rules import InForce, rules_in_force
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Solution
-from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import SolveOptions
 from optimizer.problem import Problem
 
 MOST_TIME_S = 60.0
@@ -66,6 +67,15 @@ class _Judge:
         self.options = options
         self.deadline = deadline
 
+    def share(self, parts: int) -> _Judge:
+        """One that has one part of the time that is left."""
+        now = time.monotonic()
+        return _Judge(self.options, now + max(0.0, self.deadline - now) / parts)
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self.deadline
+
     def possible(self, problem: Problem) -> bool | None:
         """None: not found out in time."""
         found = self._solve(problem, FEASIBLE)
@@ -79,7 +89,7 @@ class _Judge:
         if left <= 0:
             return None
         limit = min(self.options.time_limit_s, left, LOOK_S)
-        found = solve(
+        found = solve_any(
             formulate(problem).instance, replace(self.options, gap=gap, time_limit_s=limit)
         )
         if isinstance(found, Solution):
@@ -97,8 +107,8 @@ def find_conflict(problem: Problem, options: SolveOptions) -> Conflict:
     clash, minimal = _clash(problem, rules, judge)
     relaxations = []
     settled = minimal
-    for rule in clash:
-        found, done = _eased(problem, rule, judge)
+    for number, rule in enumerate(clash):
+        found, done = _eased(problem, rule, judge.share(len(clash) - number))
         relaxations += [found] if found else []
         settled &= done
     relaxations.sort(key=lambda item: (item.cost, item.words))
@@ -137,20 +147,23 @@ def _eased(problem: Problem, rule: InForce, judge: _Judge) -> tuple[Relaxation |
         cost = judge.cost(rule.lift(problem))
         return (None, False) if cost is None else (Relaxation(rule.lifted, cost), True)
     ease = rule.ease
-    low, high = 0.0, min(ease.first, ease.most)
+    low, high, settled = 0.0, min(ease.first, ease.most), True
     for _ in range(MOST_STEPS):
         possible = judge.possible(ease.at(problem, high))
-        if possible is None:
-            return None, False
         if possible:
             break
-        if high >= ease.most:
-            return None, True
-        low, high = high, min(2 * high, ease.most)
+        if high >= ease.most or judge.over:
+            return None, possible is not None and settled
+        if possible is False:
+            low = high
+        # Near the least amount plans are hard to find, and hard to rule out; far from it, easy.
+        settled &= possible is not None
+        high = min((2 if possible is False else 4) * high, ease.most)
     while high - low > (1 if ease.whole else WIDTH * high):
         middle = (low + high) // 2 if ease.whole else (low + high) / 2
         possible = judge.possible(ease.at(problem, middle))
         if possible is None:
+            settled = False
             break  # what is enough stays proven, if not that less is not
         low, high = (low, middle) if possible else (middle, high)
     if not ease.whole:
@@ -158,7 +171,7 @@ def _eased(problem: Problem, rule: InForce, judge: _Judge) -> tuple[Relaxation |
     cost = judge.cost(ease.at(problem, high))
     if cost is None or cost == math.inf:
         return None, False
-    return Relaxation(ease.words(high), cost, high, low), True
+    return Relaxation(ease.words(high), cost, high, low), settled
 
 
 def _said(amount: float) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from optimizer.formulate import Formulation, formulate
 from optimizer.milp.instance import Choice
 from optimizer.milp.solve import NoSolution, SolveOptions
+from optimizer.milp.timed import Deadline
 from optimizer.named import Named
 from optimizer.options.market import WHOLE_MARKET, Listing
 from optimizer.problem import Problem, PurchaseOption
@@ -17,7 +18,8 @@ from optimizer.solved import Solved, solve_made
 from optimizer.wishes import NO_WISHES, Wishes, wished
 from providers.offers import OfferBook
 
-LEAST_SOLVE_S = 1.0
+LEAST_SOLVE_S = 5.0
+"""A shorter share of the time answers nothing of a large schedule: rather fewer questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,10 @@ class Asker:
         return self.deadline - time.monotonic()
 
     def within(self, share: int = 1) -> SolveOptions:
-        """Options for one of `share` solves that are still to come."""
+        """Options for one of `share` solves that are still to come, all within the deadline."""
         limit = min(self.options.time_limit_s, max(LEAST_SOLVE_S, self.left_s / max(1, share)))
-        return replace(self.options, time_limit_s=limit)
+        watch = Deadline(self.deadline, self.options.watch)
+        return replace(self.options, time_limit_s=limit, watch=watch)
 
     def problem(self, ask: Ask, spared: Callable[[Listing], bool] = WHOLE_MARKET.spared) -> Problem:
         """With what is asked for kept in the market, though other offers outdo it."""

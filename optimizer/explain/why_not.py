@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from optimizer.breakeven.bracket import Bracket, Cost, search
-from optimizer.breakeven.rows import percent, said
+from optimizer.breakeven.bracket import FARTHEST, Bracket, Cost, search
+from optimizer.breakeven.rows import said
 from optimizer.breakeven.scale import with_rent
 from optimizer.breakeven.sides import Side, Solver
 from optimizer.breakeven.whole import judge
@@ -27,6 +27,9 @@ from optimizer.plans import WhyNot
 from optimizer.problem import Problem
 from optimizer.solved import Solved
 from providers.money import Money
+
+EDGE = 1e-9
+FINE_BELOW = Decimal("0.1")
 
 
 @dataclass(slots=True)
@@ -63,10 +66,17 @@ def why_not(name: str, best: Solved, asker: Asker) -> WhyNot:
         words = reasons[0] if reasons else "nothing of it is to be had"
         return _nothing(named, f"it never entered: {words}", reasons)
     found = asker.solve(ask, 2)
-    if isinstance(found, NoSolution):
+    beside = _beside(numbers, choice)
+    if isinstance(found, Solved):
+        extra, least, most = _differs(found, best)
+    elif beside is not None and not found.infeasible:
+        gap = Decimal(repr(max(0.0, best.solution.objective - best.solution.bound)))
+        extra, least, most = beside, Decimal(0), beside + gap
+    else:
         words = "no plan uses it" if found.infeasible else "no plan that uses it was found in time"
         return _nothing(named, words, reasons)
-    extra, least, most = _differs(found, best)
+    if beside is not None and beside < extra:  # a search stops within its gap
+        extra, most = beside, most - (extra - beside)
     bracket = _price(named, problem, best, asker)
     below = None if bracket.buy is None else Decimal(repr(bracket.buy.factor))
     above = None if bracket.rent is None else Decimal(repr(bracket.rent.factor))
@@ -75,6 +85,27 @@ def why_not(name: str, best: Solved, asker: Asker) -> WhyNot:
     return WhyNot(
         name, named.sort, False, words, reasons, extra, least, most, below, above
     )  # fmt: skip
+
+
+def _beside(data: Instance, choice: Choice) -> Decimal | None:
+    """What the least use costs beside the plan as it is, which makes another plan; None where a
+    limit of money, sellers or stock may be in its way."""
+    limits = data.limits
+    if limits.budget or limits.cash < INF or limits.sellers < INF or data.lots:
+        return None
+    costs = [
+        offer.least * begin.cost
+        for o, offer in enumerate(data.term_offers)
+        if o in choice.terms and offer.stock >= offer.least
+        for begin in offer.starts
+    ]
+    for h, hourly in enumerate(data.hourly_offers):
+        if h in choice.hourly and hourly.stock >= 1:
+            costs += [
+                cost * point.hours for cost, point in zip(hourly.cost, data.slices, strict=True)
+            ]
+    least = min(costs, default=INF)
+    return None if least == INF else Decimal(repr(max(0.0, least)))
 
 
 def _nothing(named: Named, answer: str, reasons: tuple[str, ...], used: bool = False) -> WhyNot:
@@ -130,18 +161,25 @@ def _enters(
     problem: Problem,
 ) -> str:
     """The price at which it enters, of a single offer in money too."""
+    if below is None and above is None:
+        return "; at which price it would enter was not settled"
+    out = "" if above is None else _share(above, ROUND_CEILING)
     if below is None:
-        settled = above is not None and not bracket.out_of_time and not bracket.between
-        never = (
-            f"it would not enter even at {percent(above)} of its price (proven)" if above else ""
-        )
-        return "; " + (never if settled else "at which price it would enter was not settled")
-    words = f"; it would enter the plan at {percent(below)} of its price of today"
+        words = f"; it would not enter at {out} of its price (proven)"
+        at_the_end = above is not None and float(above) * FARTHEST <= 1 + EDGE
+        return words if at_the_end else f"{words}, and whether below that was not settled"
+    words = f"; it would enter the plan at {_share(below, ROUND_FLOOR)} of its price of today"
     offers = {x.offer.sku: x.offer for x in problem.market.listings if named.has(x)}
     if len(offers) == 1:
         price = next(iter(offers.values())).price
         words += f", {said(price.amount * below)} {price.currency} instead of {said(price.amount)}"
-    return words + (f", and not yet at {percent(above)} (both proven)" if above else " (proven)")
+    return words + (f", and not yet at {out} (both proven)" if out else " (proven)")
+
+
+def _share(factor: Decimal, rounding: str) -> str:
+    """Rounded to the side on which it is proven all the same."""
+    step = Decimal("0.1") if factor >= FINE_BELOW else Decimal("0.01")
+    return f"{(100 * factor).quantize(step, rounding)} %"
 
 
 def _price(named: Named, problem: Problem, best: Solved, asker: Asker) -> Bracket:
@@ -159,7 +197,7 @@ def _price(named: Named, problem: Problem, best: Solved, asker: Asker) -> Bracke
         gaps={1.0: asker.options.gap},
     )
     using = Side(_scaled(named, problem), solver, prices=free)
-    at = judge(rest, using, asker.options, asker.deadline)
+    at = judge(rest, using, asker.within(), asker.deadline)
     return search(at, up=False, deadline=asker.deadline)
 
 

@@ -23,7 +23,7 @@ from optimizer.report.money_text import (
     why_none,
 )
 from optimizer.report.plan_costs import breakeven, cash_flow, costs, discounted, utilisation
-from optimizer.report.plan_decisions import alternatives, kept, marginal, why_not
+from optimizer.report.plan_decisions import alternatives, gpu_days, kept, marginal, why_not
 from optimizer.report.plan_json import decimal_text
 from optimizer.report.plan_mixes import mixes
 from optimizer.report.plan_why import excluded, prices, rejected
@@ -105,6 +105,7 @@ def sections(
         alternatives(plan),
         why_not(plan),
         marginal(plan),
+        gpu_days(plan),
         prices(plan),
     ]
     if why:

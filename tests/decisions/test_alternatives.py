@@ -123,6 +123,30 @@ def test_no_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "the time ended before all was tried" in plan_text(found)
 
 
+def test_where_there_is_none_that_is_told() -> None:
+    alone = market("acme 1xRTX4090 day 40")
+    found = asked(schedule(1), 3, alone)
+    assert not found.alternatives
+    assert not found.questions_cut_short
+    assert found.alternatives_search is not None
+    assert set(found.alternatives_search.kinds) == {"without acme", "without RTX4090"}
+    text = plan_text(found)
+    assert "there is none: no decision of the plan can be turned" in text
+    assert "proven: there is no plan without acme, none without RTX4090" in text
+
+
+def test_that_none_was_found_in_the_time_is_told_beside_marginal_prices() -> None:
+    questions = Questions(alternatives=3, marginal=True, time_limit_s=0.0)
+    found = plan(schedule(1), BOOK, EXACT, breakeven_s=None, questions=questions)
+    search = found.alternatives_search
+    assert search is not None
+    assert search.not_asked
+    assert not search.kinds
+    text = plan_text(found)
+    assert "none was found, there may be some: the time ended before all was tried" in text
+    assert "no time was left for: 'without acme'" in text
+
+
 def test_offers_with_limits_do_not_disturb() -> None:
     book = market(offer("acme 1xRTX4090 day 40", max_units=1), "best 1xRTX4090 day 44")
     found = asked(schedule(2), 5, book)

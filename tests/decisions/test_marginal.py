@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import jsonschema
 import pytest
@@ -19,6 +20,7 @@ from optimizer.schedule.schedule import Schedule
 from providers.offers import OfferBook
 
 EXACT = SolveOptions(gap=1e-7)
+CLOSE = Decimal("0.0001")
 BOOK = market("acme 1xRTX4090 day 40", "core 1xA800 hour 2")
 BUY = "{node: 1xRTX4090, price: 100 CNY, max: 1, busy_power: 1000 W, rack_units: 4}"
 TUNE = """  - {name: tune, kind: training, gpu_hours: 60 GPU-hours, gpu: A800,
@@ -84,7 +86,51 @@ def test_the_text_shows_them_with_what_is_proven() -> None:
     text = plan_text(found)
     assert "What one more costs" in text
     assert "-20.00" in text
-    assert "each line is optimised again, all else as it is" in text
+    assert "with this one change, all else as it is" in text
+    assert "Proven: with n times the change no plan costs less than" in text
+    assert "What one more GPU-day costs, day by day" in text
+
+
+def test_prices_by_dual_are_those_of_optimising_again_where_nothing_is_whole() -> None:
+    """A card by the hour for work that may pause, and GPU-days of it: no whole number matters."""
+    found, told = asked(schedule(1, 1, 1, 1, more=TUNE.replace("DAY", "2026-12-04")))
+    work = told["one more GPU-day on 1xA800-80GB for 'tune'"]
+    assert work.by_dual == pytest.approx(work.extra, rel=CLOSE)
+    node = told["one more 1xRTX4090 on 2026-12-01, its busiest day"]
+    assert node.by_dual == pytest.approx(node.extra, rel=CLOSE)
+    assert told["the deadline of 'tune' a day earlier"].by_dual is None
+    assert found.relaxation is not None
+    assert found.relaxation.npv == pytest.approx(found.npv, rel=CLOSE)
+    cards = [x for x in found.relaxation.gpu_days if x.node == "1xRTX4090"]
+    assert sum((x.last - x.first).days + 1 for x in cards) == 4
+    assert all(x.price == pytest.approx(40, rel=CLOSE) for x in cards)
+
+
+@pytest.mark.parametrize(
+    ("limits", "change"),
+    [
+        ("rack_units: 3", "1 more rack unit"),
+        ("power: 0.5 kW", "1 kW more power"),
+        ("cash: 220 CNY", "2 CNY more cash"),
+        ("budget_per_month: 220 CNY/month", "the budget of 2026-12 2 CNY more"),
+        ("", "buying up to 2 x 1xRTX4090 (max)"),
+    ],
+)
+def test_no_limit_saves_more_than_its_dual_price_says(limits: str, change: str) -> None:
+    """However much is eased: the proven claim, against a schedule with far more."""
+    found, told = asked(schedule(2, 2, 2, gpus="RTX4090", buy=BUY, limits=limits))
+    buy = BUY if limits else BUY.replace("max: 1", "max: 9")
+    most = plan(schedule(2, 2, 2, gpus="RTX4090", buy=buy), BOOK, EXACT, breakeven_s=None)
+    one = told[change]
+    assert found.relaxation is not None
+    assert one.by_dual is not None
+    assert one.by_dual <= 0
+    assert most.npv >= found.relaxation.npv + 1000 * one.by_dual - Decimal("1e-5")
+
+
+def test_a_number_of_providers_has_no_dual_price() -> None:
+    _, told = asked(schedule(1, 1, gpus="RTX4090", limits="max_providers: 1"))
+    assert told["1 more provider"].by_dual is None
 
 
 def test_the_time_may_cut_it_short() -> None:
@@ -92,8 +138,10 @@ def test_the_time_may_cut_it_short() -> None:
     found = plan(schedule(1), BOOK, EXACT, breakeven_s=None, questions=questions)
     assert found.questions_cut_short
     assert found.marginal
-    assert all(one.extra is None and not one.impossible for one in found.marginal)
+    assert not any(one.impossible or one.extra for one in found.marginal)
     text = plan_text(found)
-    assert text.count("none found in time") == len(found.marginal)
+    assert not any(one.asked for one in found.marginal)
+    assert found.relaxation is None
+    assert text.count("not asked") == sum(one.extra is None for one in found.marginal) > 0
     assert text.count("(--question-time)") == 1
     assert "Plans that decide otherwise" not in text

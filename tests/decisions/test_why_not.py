@@ -175,3 +175,28 @@ def test_tokens_that_no_service_allows() -> None:
 def test_a_name_nobody_knows_is_told_before_the_plan_is_looked_for() -> None:
     with pytest.raises(UnknownNameError, match="did you mean acme"):
         ask("acne", schedule(1))
+
+
+def test_without_time_it_still_says_what_a_plan_with_it_costs_at_most() -> None:
+    """The plan as it is and one day of it beside is a plan."""
+    book = market("acme 1xRTX4090 day 40", "best 1xRTX4090 day 47")
+    questions = Questions(why_not=("best",), time_limit_s=0.0)
+    found = plan(schedule(3, 2), book, EXACT, breakeven_s=None, questions=questions)
+    [told] = found.why_not
+    assert found.questions_cut_short
+    assert told.extra_least == 0
+    assert told.extra_most is not None
+    assert 7 <= told.extra_most <= 47 + found.npv - found.bound
+    assert "was not settled" in told.answer
+
+
+def test_what_enters_at_no_price_is_proven_at_the_lowest() -> None:
+    """A card by the month for one day, beside one that is bought for nothing more."""
+    owned = schedule(1, buy="{node: 1xRTX4090, price: 1 CNY, max: 1}")
+    [told] = plan(
+        owned, market("core 1xA800 day 90"), EXACT, breakeven_s=None,
+        questions=Questions(why_not=("core",)),
+    ).why_not  # fmt: skip
+    assert told.enters_below is None
+    assert told.stays_out_above == Decimal(1) / 32
+    assert "it would not enter at 3.13 % of its price (proven)" in told.answer
