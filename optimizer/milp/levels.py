@@ -24,7 +24,7 @@ MANY = 1e6
 FULL = 1 - 1e-9
 
 
-def add_levels(model: LinearModel, v: Variables, data: Instance) -> list[int]:
+def add_levels(model: LinearModel, v: Variables, data: Instance) -> dict[int, int]:
     r"""Nodes of a pool whose terms and holds cover a whole period, every few weeks.
 
     $$level_{p,t} = \sum_{o \in p} \sum_{G \text{ covers } t} started_{o,G} +
@@ -33,7 +33,7 @@ def add_levels(model: LinearModel, v: Variables, data: Instance) -> list[int]:
     Rows and columns ``level[p,t]``; only in merged periods.
 
     Returns:
-        The columns.
+        Column → pool.
     """
     periods = list(_apart(data))
     found: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -43,12 +43,12 @@ def add_levels(model: LinearModel, v: Variables, data: Instance) -> list[int]:
     for a, asset in enumerate(data.assets):
         for t, column in _whole(model, asset.holds, a, v.hold, v.bought, periods):
             found[asset.pool, t].append(column)
-    levels = []
+    levels = {}
     for (pool, t), columns in sorted(found.items()):
         name = f"level[{data.pools[pool]},{t}]"
         level = model.column(name, upper=MANY, whole=True)
         model.row(name, [(level, -1.0), *((c, 1.0) for c in columns)], lower=0, upper=0)
-        levels.append(level)
+        levels[level] = pool
     return levels
 
 

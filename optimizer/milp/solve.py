@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from optimizer.milp.assemble import assemble
+from optimizer.milp.branch import LevelSearch
 from optimizer.milp.encode import decode, encode, whole
 from optimizer.milp.first import first_plan, is_plan
 from optimizer.milp.instance import Instance, Solution
-from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.linear_model import INF
 from optimizer.milp.merge import Merged
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
@@ -38,8 +39,8 @@ EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 31
 """Most days that are merged."""
-TURNS = 6
-"""How often whole levels are looked for, with more rows each time, and a plan near them."""
+LEVELS_SHARE = 0.6
+"""Most of the time that is left that goes to whole levels."""
 DAY_NODES = 500
 """Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
@@ -69,7 +70,7 @@ def solve(data: Instance, options: SolveOptions | None = None) -> Solution | NoS
     return _Search(data, options).run()
 
 
-PLAN, BOUND, BOTH = (True, False), (False, True), (True, True)
+PLAN, BOTH = (True, False), (True, True)
 """What of a model counts for the daily one: its solutions, its bound."""
 
 
@@ -129,30 +130,13 @@ class _Search:
         """A bound from merged days, and plans of the daily model near what they suggest."""
         relaxed = Relaxation.of(self.data, PERIOD_DAYS)
         near = replace(self.options, gap=self.options.gap / 4)
-
-        def run(model: LinearModel, *, proves: bool = False, start: Raw | None = None) -> Raw:
-            counts = BOUND if proves else (False, False)
-            begin = start.values if start else None
-            until = self._until(0.4)
-            return run_solver(model, near, until, start=begin, counts=counts, proving=True)
-
-        raw = run(relaxed.loose(), proves=True)
-        if not self._bounded(raw) or raw.values is None:
-            return
-        relaxed.price(raw)
-        start: Raw | None = None
-        for turn in range(TURNS):
-            raw = run(relaxed.levelled(), proves=True, start=start)
-            if not self._bounded(raw) or raw.values is None:
+        search = LevelSearch(relaxed, near, self.proved)
+        for raw in search.run(self._until(LEVELS_SHARE)):
+            if raw.values is None or self._enough():
                 return
-            if turn:
-                whole_too = run_solver(relaxed.near(raw.values), near, self._until(0.3))
-                self._near(relaxed.merged, relaxed.v, whole_too.values or raw.values)
-            if self._enough():
-                return
-            start = relaxed.price_beside(raw.values, run, deep=turn > 0)
-            if start is None and turn:
-                return
+            whole_too = run_solver(relaxed.near(raw.values), near, self._until(0.3))
+            self._near(relaxed.merged, relaxed.v, whole_too.values or raw.values)
+        self.infeasible = search.infeasible
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
@@ -22,9 +23,6 @@ from optimizer.milp.linear_model import INF, LinearModel
 
 POLL_S = 0.02
 """How often a watched run looks whether it should stop."""
-
-SEARCHES = ("feasibility_jump", "rens", "rins", "root_reduced_cost")
-"""HiGHS's own searches for solutions, which cost more than the proof where a bound is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,6 @@ def run_solver(
     *,
     start: Sequence[float] | None = None,
     counts: tuple[bool, bool] = (False, False),
-    proving: bool = False,
 ) -> Raw:
     """Hand a linear model to OR-Tools (MathOpt) in one piece.
 
@@ -82,10 +79,10 @@ def run_solver(
         start: a value for each column to start from (HiGHS; others find their own).
         counts: whether a solution of this model is a plan, and whether its bound holds for all
             plans: only such figures are told to the watch.
-        proving: the bound is wanted, so no time goes to looking for solutions (HiGHS).
     """
     if options.watch and options.stopped:
-        _give_up(options.watch)
+        if options.watch.all_or_nothing:
+            raise Stopped
         return Raw(None, INF, -INF, infeasible=False)
     problem = mathopt.Model.from_model_proto(to_proto(model, named=start is not None))
     parameters = mathopt.SolveParameters(
@@ -103,8 +100,6 @@ def run_solver(
     if options.threads:
         # MathOpt's own parameter is refused for HiGHS; its option of that name is not.
         parameters.highs.int_options["threads"] = options.threads
-    for search in SEARCHES if proving else ():
-        parameters.highs.bool_options[f"mip_heuristic_run_{search}"] = False
     if options.nodes:
         parameters.highs.int_options["mip_max_nodes"] = options.nodes
     if options.watch is None and start is None:
@@ -130,27 +125,64 @@ class _Run:
     def answer(self, heard: Callable[[Sequence[str]], None] | None = None) -> Raw:
         """Solve, in this thread; the solver's log goes to `heard`."""
         result = mathopt.solve(self.problem, self.solver, params=self.parameters, msg_cb=heard)
-        reason = mathopt.TerminationReason
-        bound = result.termination.objective_bounds.dual_bound
-        if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
-            return Raw(None, INF, INF, infeasible=True)
-        if not result.has_primal_feasible_solution():
-            return Raw(None, INF, bound, infeasible=False)
-        by_variable = result.variable_values()
-        values = [by_variable[x] for x in self.problem.variables()]
-        objective = result.objective_value()
-        duals: list[float] = []
-        if result.has_dual_feasible_solution():
-            by_row = result.dual_values()
-            duals = [by_row[row] for row in self.problem.linear_constraints()]
-        return Raw(values, objective, min(bound, objective), infeasible=False, duals=duals)
+        rows = list(self.problem.linear_constraints())
+        return raw_of(result, list(self.problem.variables()), rows)
+
+
+def raw_of(
+    result: mathopt.SolveResult,
+    columns: Sequence[mathopt.Variable],
+    rows: Sequence[mathopt.LinearConstraint],
+) -> Raw:
+    """An answer of MathOpt, by the numbers of columns and rows."""
+    reason = mathopt.TerminationReason
+    bound = result.termination.objective_bounds.dual_bound
+    if result.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
+        return Raw(None, INF, INF, infeasible=True)
+    if not result.has_primal_feasible_solution():
+        return Raw(None, INF, bound, infeasible=False)
+    by_variable = result.variable_values()
+    values = [by_variable[x] for x in columns]
+    objective = result.objective_value()
+    duals: list[float] = []
+    if result.has_dual_feasible_solution():
+        by_row = result.dual_values()
+        duals = [by_row[row] for row in rows]
+    return Raw(values, objective, min(bound, objective), infeasible=False, duals=duals)
+
+
+T = TypeVar("T")
+
+
+def waited(work: Callable[[], T], watch: Watch | None) -> T | None:
+    """What the work gives, done in a thread of its own; None when its watch is stopped first.
+
+    Raises:
+        Stopped: it was stopped, and part answers are worth nothing to it.
+    """
+    if watch is None:
+        return work()
+    outcome: Future[T] = Future()
+
+    def done() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=done, name="solver", daemon=True).start()
+    while not watch.stopped:
+        with contextlib.suppress(TimeoutError):
+            return outcome.result(timeout=POLL_S)
+    if watch.all_or_nothing:
+        raise Stopped
+    return None
 
 
 def _watched(
     run: _Run, watch: Watch, counts: tuple[bool, bool], files: HighsFiles | None = None
 ) -> Raw:
     """The answer of a run in a thread of its own, or what it had when the watch was stopped."""
-    outcome: Future[Raw] = Future()
     last = [INF, -INF]
 
     def heard(lines: Sequence[str]) -> None:
@@ -159,27 +191,14 @@ def _watched(
             is_plan, is_bound = counts
             watch.saw(found[0] if is_plan else INF, found[1] if is_bound else -INF)
 
-    def work() -> None:
-        try:
-            outcome.set_result(run.answer(heard if files else None))
-        except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
-            outcome.set_exception(error)
-
-    threading.Thread(target=work, name="solver", daemon=True).start()
-    while not watch.stopped:
-        with contextlib.suppress(TimeoutError):
-            return outcome.result(timeout=POLL_S)
-    _give_up(watch)
+    answer = waited(lambda: run.answer(heard if files else None), watch)
+    if answer is not None:
+        return answer
     found = files.best(run.problem.get_num_variables()) if files else None
     if found is None:
         return Raw(None, INF, last[1], infeasible=False)
     objective, values = found
     return Raw(values, objective, min(last[1], objective), infeasible=False)
-
-
-def _give_up(watch: Watch) -> None:
-    if watch.all_or_nothing:
-        raise Stopped
 
 
 def to_proto(model: LinearModel, *, named: bool = False) -> model_pb2.ModelProto:

@@ -1,0 +1,88 @@
+"""A linear program that is solved again and again, each time from where it stood.
+
+GLOP's dual simplex keeps its basis while bounds change and rows are added: a branch of a large
+model takes a tenth of the time of its first solve.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ortools.math_opt.python import mathopt
+
+from optimizer.milp.anytime import Watch
+from optimizer.milp.linear_model import INF, LinearModel
+from optimizer.milp.solver import Raw, raw_of, to_proto, waited
+
+Bounds = Mapping[int, tuple[float, float]]
+"""Column → least and most"""
+
+
+class LinearProgram:
+    """A model without whole columns; rows that are added to it later count from then on."""
+
+    def __init__(self, model: LinearModel, watch: Watch | None = None) -> None:
+        self.model = model
+        self.watch = watch
+        self._problem = mathopt.Model.from_model_proto(to_proto(model))
+        self._columns = list(self._problem.variables())
+        self._rows = list(self._problem.linear_constraints())
+        self._solver = mathopt.IncrementalSolver(self._problem, mathopt.SolverType.GLOP)
+        self._tightened: set[int] = set()
+        self._basis: mathopt.Basis | None = None
+
+    def solve(self, deadline: float, bounds: Bounds | None = None) -> Raw:
+        """The least cost with the columns between other bounds.
+
+        Args:
+            deadline: on the monotonic clock.
+        """
+        grown = self._grow()
+        self._tighten(bounds or {})
+        raw = waited(lambda: self._solve(deadline, grown=grown), self.watch)
+        return raw or Raw(None, INF, -INF, infeasible=False)
+
+    def _solve(self, deadline: float, *, grown: bool) -> Raw:
+        def parameters(presolve: mathopt.Emphasis | None = None) -> mathopt.SolveParameters:
+            return mathopt.SolveParameters(
+                lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX,
+                presolve=presolve,
+                time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
+            )
+
+        begin = mathopt.ModelSolveParameters()
+        if self._basis is None:
+            # Presolve is worth it once; what stands then in its place can be gone on with.
+            begin.initial_basis = _basis(self._solver.solve(params=parameters()))
+        elif grown:
+            begin.initial_basis = self._basis
+        result = self._solver.solve(params=parameters(mathopt.Emphasis.OFF), model_params=begin)
+        self._basis = _basis(result) or self._basis
+        return raw_of(result, self._columns, self._rows)
+
+    def _grow(self) -> bool:
+        """Add the rows that the model has got since; whether there were any."""
+        model, known = self.model, len(self._rows)
+        for r in range(known, len(model.row_names)):
+            row = self._problem.add_linear_constraint(lb=model.row_lower[r], ub=model.row_upper[r])
+            for column, x in model.entries[r].items():
+                row.set_coefficient(self._columns[column], x)
+            self._rows.append(row)
+            if self._basis is not None:
+                self._basis.constraint_status[row] = mathopt.BasisStatus.BASIC
+        return len(self._rows) > known
+
+    def _tighten(self, bounds: Bounds) -> None:
+        for column in self._tightened - bounds.keys():
+            self._columns[column].lower_bound = self.model.lower[column]
+            self._columns[column].upper_bound = self.model.upper[column]
+        for column, (least, most) in bounds.items():
+            self._columns[column].lower_bound = least
+            self._columns[column].upper_bound = most
+        self._tightened = set(bounds)
+
+
+def _basis(result: mathopt.SolveResult) -> mathopt.Basis | None:
+    return result.solutions[0].basis if result.solutions else None
