@@ -34,6 +34,14 @@ class _Node:
     levels: dict[int, tuple[float, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Levelled:
+    """A relaxation in which all levels are whole."""
+
+    values: list[float]
+    objective: float
+
+
 class LevelSearch:
     """Relaxations in which all levels are whole, and a bound that grows."""
 
@@ -48,7 +56,7 @@ class LevelSearch:
         self.options = options
         self.proved = proved
         self.program = LinearProgram(relaxed.loose(), options.watch)
-        self.best: Raw | None = None
+        self.best: Levelled | None = None
         self.infeasible = False
         self._open: list[tuple[float, int, _Node]] = []
         self._numbers = count()
@@ -57,7 +65,7 @@ class LevelSearch:
             level: prices[pool] for level, pool in zip(relaxed.levels, relaxed.pools, strict=True)
         }
 
-    def run(self, until: float) -> Iterator[Raw]:
+    def run(self, until: float) -> Iterator[Levelled]:
         """A first relaxation with whole levels, soon; the best one at the end.
 
         Args:
@@ -73,7 +81,7 @@ class LevelSearch:
                 raw = self._solved(node, until, deep=True)
                 children = self._children(node, raw)
                 if not children and raw.values is not None and raw.objective < self._least:
-                    self.best = raw
+                    self.best = Levelled(raw.values, raw.objective)
                 for child in children:
                     self._keep(child)
         self._tell(self._open[0][0] if self._open else INF)
@@ -81,7 +89,7 @@ class LevelSearch:
         if self.best is not None:
             yield self.best
 
-    def _dive(self, until: float) -> Raw | None:
+    def _dive(self, until: float) -> Levelled | None:
         """Down to whole levels, each rounded; what is left aside on the way is kept."""
         node = _Node(-INF, {})
         while True:
@@ -93,7 +101,7 @@ class LevelSearch:
             children = self._children(node, raw)
             if not children:
                 self._keep(_Node(raw.bound, node.levels))
-                return raw
+                return Levelled(raw.values, raw.objective)
             node, other = children
             self._keep(other)
 

@@ -142,9 +142,11 @@ def _jobs_alone(
     """Only jobs to decide: commitments as they are, services as fixed loads on their pools.
 
     Returns it with, for each job, the gangs it has left: those of the relaxation, those on
-    capacity of a pool where any is left, and the cheapest by the hour.
+    capacity of a pool where any is left, and the cheapest by the hour. Outside all windows there
+    is nothing to decide, and nothing is asked for.
     """
     needs = Needs.of(data, replace(served, run={}))
+    windows = {s for job in data.jobs for s in data.slices_of_days(job.first, job.last)}
     free = (0.0,) * len(data.slices)
     held = [
         replace(asset, owned=tuple(map(float, level)), holds=())
@@ -158,7 +160,7 @@ def _jobs_alone(
     services = [
         Service(
             f"on pool {pool}",
-            tuple(map(float, needs.nodes((pool, "")))),
+            tuple(n * float(s in windows) for s, n in enumerate(needs.nodes((pool, "")))),
             0.0,
             (ReplicaOption(pool, 1.0, 1.0),),
             (),

@@ -44,9 +44,15 @@ class Relaxation:
         """Nothing whole."""
         return replace(self.model, whole=[False] * len(self.model.names))
 
-    def near(self, values: Sequence[float]) -> LinearModel:
-        """All whole that is whole in periods; only terms and purchases that the values use."""
-        model = replace(self.model, upper=list(self.model.upper))
+    def near(self, values: Sequence[float], *, held: bool) -> LinearModel:
+        """All whole that is whole in periods; only terms and purchases that the values use.
+
+        Args:
+            held: levels as in the values, which leaves less to choose and is sooner solved.
+        """
+        model = replace(self.model, lower=list(self.model.lower), upper=list(self.model.upper))
+        for level in self.levels if held else ():
+            model.lower[level] = model.upper[level] = float(round(values[level]))
         for column in (*self.v.start.values(), *self.v.hold.values()):
             if values[column] <= TINY:
                 model.upper[column] = 0.0

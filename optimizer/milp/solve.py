@@ -39,7 +39,7 @@ EXACTLY = 1e-9
 """Gap to which single days are polished."""
 PERIOD_DAYS = 31
 """Most days that are merged."""
-LEVELS_SHARE = 0.6
+LEVELS_SHARE = 0.75
 """Most of the time that is left that goes to whole levels."""
 DAY_NODES = 500
 """Most nodes of the search for one day by itself; what a day took otherwise stays."""
@@ -131,11 +131,15 @@ class _Search:
         relaxed = Relaxation.of(self.data, PERIOD_DAYS)
         near = replace(self.options, gap=self.options.gap / 4)
         search = LevelSearch(relaxed, near, self.proved)
-        for raw in search.run(self._until(LEVELS_SHARE)):
-            if raw.values is None or self._enough():
+        for found in search.run(self._until(LEVELS_SHARE)):
+            for held in (True, False):
+                raw = run_solver(relaxed.near(found.values, held=held), near, self._until(0.3))
+                self._near(relaxed.merged, relaxed.v, raw.values or found.values)
+                lost = self.best.objective - found.objective if self.best else INF
+                if self._enough() or lost < found.objective - self.bound:
+                    break  # more is to be gained by other levels than by other days
+            if self._enough():
                 return
-            whole_too = run_solver(relaxed.near(raw.values), near, self._until(0.3))
-            self._near(relaxed.merged, relaxed.v, whole_too.values or raw.values)
         self.infeasible = search.infeasible
 
     def _until(self, share: float) -> float:
