@@ -55,7 +55,7 @@ def add_levels(model: LinearModel, v: Variables, data: Instance) -> dict[int, in
 def _apart(data: Instance) -> Iterator[int]:
     firsts = data.days_before()
     apart = max(APART_DAYS, math.ceil(firsts[-1] / LEVELS))
-    last = -apart
+    last = -apart // 2  # nothing that starts in the first period covers all of it
     for t, first in enumerate(firsts[:-1]):
         if first - last >= apart:
             last = first

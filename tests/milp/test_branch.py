@@ -1,0 +1,215 @@
+"""Branch and bound over levels, the linear program under it, and rows that cut relaxations off."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+
+import pytest
+from random_instances import larger, term_offer, tiny
+from test_merge import steady
+
+from optimizer.milp import levels as levelling
+from optimizer.milp.branch import LevelSearch
+from optimizer.milp.hull import Hull
+from optimizer.milp.instance import Instance, ReplicaOption, Service, Solution
+from optimizer.milp.levels import add_levels
+from optimizer.milp.linear_model import LinearModel
+from optimizer.milp.linear_program import LinearProgram
+from optimizer.milp.relax import Relaxation
+from optimizer.milp.solve import SolveOptions, solve
+from optimizer.milp.solver import run_solver
+
+EXACT = SolveOptions(gap=1e-7, time_limit_s=20)
+SLACK = 1 + 1e-6
+SEEDS, BATCH = 200, 20
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+def searched(data: Instance, longest: int) -> tuple[LevelSearch, Relaxation, list[float]]:
+    """The search to its end, and the bounds that it proved, without -INF."""
+    bounds: list[float] = []
+    relaxed = Relaxation.of(data, longest)
+    search = LevelSearch(relaxed, replace(EXACT, gap=0.0), bounds.append)
+    list(search.run(soon()))
+    return search, relaxed, bounds
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_whole_levels_bound_the_optimum_and_are_the_cheapest_there_are(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(levelling, "APART_DAYS", 1)
+    for seed in range(first, first + BATCH):
+        data = steady(seed, days=6)
+        search, relaxed, bounds = searched(data, 2)
+        exact = solve(data, EXACT)
+        if not isinstance(exact, Solution):
+            continue
+        assert not search.infeasible, f"steady({seed})"
+        assert search.best is not None
+        assert bounds == pytest.approx(sorted(bounds), rel=1e-6), f"steady({seed})"
+        assert max(bounds) <= exact.objective * SLACK, f"steady({seed})"
+        model = relaxed.loose()
+        loose = run_solver(model, EXACT, soon())
+        for level in relaxed.levels:
+            model.whole[level] = True
+        whole = run_solver(model, EXACT, soon())
+        assert loose.objective <= whole.objective * SLACK
+        assert search.best.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+        assert max(bounds) == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+def test_what_cannot_be_is_known_to_be_infeasible() -> None:
+    service = Service("s", (9.0,) * 4, 0.0, (ReplicaOption(0, 1.0, 1.0),), ())
+    data = replace(one_pool(4), services=(service,))
+    search, _, bounds = searched(data, 2)
+    assert search.infeasible
+    assert not bounds
+
+
+def one_pool(days: int) -> Instance:
+    """One offer of 8 days, with 2 in stock, and one by the day; no service, no job."""
+    data = tiny(0)
+    return replace(
+        data,
+        period_days=(1,) * days,
+        slices=tuple(replace(data.slices[0], period=t, hours=24.0) for t in range(days)),
+        pools=("a",),
+        month_of_period=(0,) * days,
+        term_offers=(
+            term_offer("long", 0, days, 8, 40.0, 2.0),
+            term_offer("day", 0, days, 1, 10.0, 3.0),
+        ),
+        hourly_offers=(),
+        assets=(),
+        services=(),
+        jobs=(),
+        limits=replace(data.limits, budget=()),
+        constant=0.0,
+    )
+
+
+def test_a_level_is_the_sum_of_what_covers_its_whole_period(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(levelling, "APART_DAYS", 4)
+    service = Service("s", (1.5,) * 8, 0.0, (ReplicaOption(0, 1.0, 1.0),), ())
+    relaxed = Relaxation.of(replace(one_pool(8), services=(service,)), 4)
+    assert relaxed.pools == [0]
+    names = relaxed.model.names
+    (row,) = [
+        entries
+        for name, entries in zip(relaxed.model.row_names, relaxed.model.entries, strict=True)
+        if name.startswith("level[")
+    ]
+    covered = {names[c].split("[")[1].split(",")[0] for c, x in row.items() if x > 0}
+    assert covered == {"long"}  # a day is no whole period
+    assert len([c for c, x in row.items() if x < 0]) == 1
+
+
+def test_levels_cut_no_plan_off_where_nothing_is_rented_for_long() -> None:
+    model = LinearModel()
+    data = replace(one_pool(4), term_offers=())
+    from optimizer.milp.variables import add_variables
+
+    assert add_levels(model, add_variables(model, data), data) == {}
+
+
+# -- whole supplies --------------------------------------------------------------------------
+
+
+def test_a_part_of_a_node_is_cut_off_at_the_price_of_a_whole_one() -> None:
+    service = Service("s", (0.4,) * 8, 0.0, (ReplicaOption(0, 1.0, 1.0),), ())
+    data = replace(one_pool(8), services=(service,))
+    hull = Hull(data)
+    assert hull._apart((0.4,), (0.4,)) == ((1.0,), 1.0)
+    assert hull._apart((0.4,), (1.0,)) is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_mean_of_whole_supplies_is_cut_off(seed: int) -> None:
+    """A point in the hull stays; below all supplies there are prices that tell it apart."""
+    rng = random.Random(seed)
+    pools = tuple("abc")
+    services = tuple(
+        Service(
+            f"s{v}",
+            (rng.uniform(0.5, 9),),
+            rng.choice([0.0, 0.2]),
+            tuple(
+                ReplicaOption(p, rng.choice([0.25, 0.5, 1.0]), rng.uniform(0.5, 4))
+                for p in range(3)
+            ),
+            (),
+        )
+        for v in range(2)
+    )
+    data = replace(one_pool(1), pools=pools, services=services)
+    hull = Hull(data)
+    loads = tuple(service.load[0] for service in services)
+    supplies = []
+    for _ in range(4):
+        _, nodes = hull._cheapest(loads, tuple(rng.uniform(0.1, 1) for _ in pools))
+        assert nodes is not None
+        supplies.append(nodes)
+    shares = [rng.random() for _ in supplies]
+    mean = tuple(
+        sum(x * n[p] for x, n in zip(shares, supplies, strict=True)) / sum(shares) for p in range(3)
+    )
+    assert hull._apart(loads, mean) is None
+    row = hull._apart(loads, tuple(x * 0.5 for x in map(min, zip(*supplies, strict=True))))
+    if row is not None:
+        prices, least = row
+        for nodes in hull.supplies[loads]:
+            assert sum(p * n for p, n in zip(prices, nodes, strict=True)) >= least * (1 - 1e-6)
+
+
+# -- the linear program ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_program_that_goes_on_finds_what_a_new_one_finds(seed: int) -> None:
+    """Bounds of columns change and come back, rows are added."""
+    rng = random.Random(seed)
+    model = LinearModel()
+    for n in range(12):
+        model.column(f"x{n}", upper=rng.uniform(2, 9), cost=rng.uniform(-1, 5))
+    rows = [
+        ([(n, rng.uniform(0.1, 3)) for n in rng.sample(range(12), 5)], rng.uniform(1, 4))
+        for _ in range(14)
+    ]
+    for number, (terms, least) in enumerate(rows[:6]):
+        model.row(f"r{number}", terms, lower=least)
+    program = LinearProgram(model)
+    for number in range(6, 14):
+        bounds = {n: (0.0, rng.uniform(0.5, 2)) for n in rng.sample(range(12), 3)}
+        found = program.solve(soon(), bounds)
+        upper = [bounds.get(n, (0.0, most))[1] for n, most in enumerate(model.upper)]
+        fresh = run_solver(replace(model, upper=upper), EXACT, soon())
+        assert found.infeasible == fresh.infeasible
+        if not fresh.infeasible:
+            assert found.objective == pytest.approx(fresh.objective, rel=1e-6, abs=1e-6)
+            assert len(found.duals) == len(model.row_names)
+        terms, least = rows[number]
+        model.row(f"r{number}", terms, lower=least)
+
+
+def test_a_job_that_needs_less_than_a_slice_holds_its_node_for_all_of_it() -> None:
+    """The relaxation pays for the whole slice too: a part of the work cannot be bought alone."""
+    data = larger(3, days=6, n_jobs=1)
+    (job,) = data.jobs
+    quick = replace(job, gangs=tuple(replace(g, rate=job.work) for g in job.gangs))
+    relaxed = Relaxation.of(replace(data, jobs=(quick,)), 3)
+    (row,) = [
+        entries
+        for name, entries in zip(relaxed.model.row_names, relaxed.model.entries, strict=True)
+        if name.startswith("work[")
+    ]
+    days = {c: relaxed.merged.instance.slice_days(s) for (_, _, s), c in relaxed.v.run.items()}
+    days |= {c: relaxed.merged.instance.slice_days(s) for (_, _, s), c in relaxed.v.hours.items()}
+    assert row == {c: pytest.approx(float(days[c])) for c in row}
