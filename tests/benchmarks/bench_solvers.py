@@ -96,7 +96,7 @@ def ours(data: Instance, limit: float) -> Measured:
 
 
 def plain(data: Instance, solver: str, limit: float) -> Measured:
-    """The daily model as it is, three times: to a first plan, and to each gap."""
+    """The daily model as it is, three times: to a first plan, and if there is one, to each gap."""
     began = time.process_time()
     model, _ = assemble(data, tight=False)
     built = time.process_time() - began
@@ -108,7 +108,7 @@ def plain(data: Instance, solver: str, limit: float) -> Measured:
     found = mathopt.solve(problem, mathopt.SolverType[solver], params=one)
     first = built + time.process_time() - began if found.has_primal_feasible_solution() else INF
     seconds, objective, bound = [], INF, -INF
-    for gap in GAPS:
+    for gap in GAPS if first < INF else ():
         began = time.process_time()
         options = SolveOptions(gap=gap, time_limit_s=limit, solver=solver)
         raw = run_solver(model, options, time.monotonic() + limit)
