@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from optimizer.milp.instance import INF, Instance, Service
@@ -86,12 +86,21 @@ def least_cover_cost(service: Service, load: float, prices: list[float]) -> floa
 
     $$\min \sum_c share_c\, price_{pool(c)}\, x_c \quad\text{s.t.}\quad
       \sum_c capacity_c\, x_c \ge load\,(1 + headroom),\; x \text{ whole}$$
+    """
+    items = [(r.capacity, r.share * prices[r.pool]) for r in service.replicas]
+    return least_whole_cost(items, load * (1 + service.headroom))
+
+
+def least_whole_cost(choices: Iterable[tuple[float, float]], demand: float) -> float:
+    r"""Least price of whole numbers of (capacity, price) whose capacities add up to the demand.
+
+    $$\min \sum_c price_c\, x_c \quad\text{s.t.}\quad \sum_c capacity_c\, x_c \ge demand,\;
+      x \text{ whole}$$
 
     Solved by best-first search over what is left to carry; the bound of a state is its cost so
-    far plus the rest at the best price per unit of load.
+    far plus the rest at the best price per unit of capacity.
     """
-    items = _efficient(service, prices)
-    demand = load * (1 + service.headroom)
+    items = _efficient(choices)
     if not items or demand <= 0:
         return 0.0
     rate = min(cost / capacity for capacity, cost in items)
@@ -119,12 +128,9 @@ MOST_STATES = 20_000
 """The search then returns its bound, which is as valid and a little weaker."""
 
 
-def _efficient(service: Service, prices: list[float]) -> list[tuple[float, float]]:
-    """(capacity, price) of replicas that no other replica outdoes."""
-    items = sorted(
-        {(r.capacity, r.share * prices[r.pool]) for r in service.replicas},
-        key=lambda item: (-item[0], item[1]),
-    )
+def _efficient(choices: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """(capacity, price) of those that no other outdoes."""
+    items = sorted(set(choices), key=lambda item: (-item[0], item[1]))
     kept: list[tuple[float, float]] = []
     for capacity, price in items:
         if all(price < other for _, other in kept):

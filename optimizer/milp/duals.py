@@ -13,15 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from optimizer.milp.constraints import FAMILIES, add_active
+from optimizer.milp.constraints import FAMILIES, TIGHTENING, add_active
 from optimizer.milp.constraints.choices import add_choice, add_least_use, add_sellers
 from optimizer.milp.constraints.jobs import add_work, worked
 from optimizer.milp.constraints.limits import add_minimum_order
-from optimizer.milp.constraints.services import (
-    add_demand_rounding,
-    add_replica_price,
-    add_supply_price,
-)
 from optimizer.milp.instance import Instance, Service
 from optimizer.milp.linear_model import INF, LinearModel
 from optimizer.milp.merge import merge_days
@@ -29,10 +24,8 @@ from optimizer.milp.solver import SolveOptions, run_solver
 from optimizer.milp.variables import Variables, add_variables
 
 LEFT_OUT = (
+    *TIGHTENING,
     add_work,
-    add_demand_rounding,
-    add_replica_price,
-    add_supply_price,
     add_minimum_order,
     add_choice,
     add_sellers,

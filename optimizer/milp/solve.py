@@ -132,7 +132,7 @@ class _Search:
         near = replace(self.options, gap=self.options.gap / 4)
         search = LevelSearch(relaxed, near, self.proved)
         for found in search.run(self._until(LEVELS_SHARE)):
-            for held in (True, False):
+            for held in (True, False) if relaxed.levels else (True,):
                 raw = run_solver(relaxed.near(found.values, held=held), near, self._until(0.3))
                 self._near(relaxed.merged, relaxed.v, raw.values or found.values)
                 lost = self.best.objective - found.objective if self.best else INF

@@ -14,7 +14,8 @@ from optimizer.costs import MEAN_DAYS_IN_MONTH, Flow
 from optimizer.extract import Extract
 from optimizer.formulate import formulate
 from optimizer.milp.instance import Start
-from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.plans import Bought, LedgerLine, Rental
 from optimizer.problem import Problem
 from providers.hardware import node_kind
@@ -182,7 +183,7 @@ def _forced(problem: Problem, options: SolveOptions) -> Solved | NoSolution:
         for asset in made.instance.assets
     ]
     made = replace(made, instance=forced(replace(made.instance, assets=tuple(kept))))
-    found = solve(made.instance, options)
+    found = solve_any(made.instance, options)
     return found if isinstance(found, NoSolution) else Solved(problem, made, found)
 
 

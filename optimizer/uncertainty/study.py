@@ -16,7 +16,8 @@ from optimizer.formulate import formulate
 from optimizer.infeasible import explain
 from optimizer.milp.agreed import take
 from optimizer.milp.instance import INF
-from optimizer.milp.solve import NoSolution, SolveOptions, solve
+from optimizer.milp.sellers import solve_any
+from optimizer.milp.solve import NoSolution, SolveOptions
 from optimizer.milp.two_stage import (
     Agreed,
     Risk,
@@ -178,7 +179,7 @@ class _Study:
             taken = take(self.two, n, agreed)
             if taken is None:
                 return None
-            answer = solve(taken.rest, replace(self.options, gap=self.options.gap / 2))
+            answer = solve_any(taken.rest, replace(self.options, gap=self.options.gap / 2))
             if isinstance(answer, NoSolution):
                 return None
             found.append(Solved(own.problem, own.made, taken.back(answer)))

@@ -9,6 +9,7 @@ from optimizer.milp.constraints.capacity import (
 from optimizer.milp.constraints.choices import add_choice, add_least_use, add_sellers
 from optimizer.milp.constraints.jobs import (
     add_contiguous,
+    add_job_price,
     add_move,
     add_one_gang,
     add_precedence,
@@ -49,6 +50,7 @@ FAMILIES = (
     add_supply_price,
     add_least_replicas,
     add_work,
+    add_job_price,
     add_whole_hours,
     add_one_gang,
     add_contiguous,
@@ -69,7 +71,7 @@ FAMILIES = (
     add_least_use,
 )
 
-TIGHTENING = frozenset({add_demand_rounding, add_replica_price, add_supply_price})
+TIGHTENING = frozenset({add_demand_rounding, add_replica_price, add_supply_price, add_job_price})
 """Families that hold for all whole plans anyway, and cut off points that are not whole."""
 
 __all__ = ["FAMILIES", "TIGHTENING", "add_active"]

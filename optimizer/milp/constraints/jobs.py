@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from optimizer.milp.constraints.capacity import Active
+from optimizer.milp.cuts import least_whole_cost, pool_prices
 from optimizer.milp.instance import Instance
 from optimizer.milp.linear_model import LinearModel, Term
 from optimizer.milp.variables import Variables
@@ -63,6 +64,43 @@ def add_work(model: LinearModel, v: Variables, data: Instance, active: Active) -
         if job.contiguous and data.exact:
             continue
         model.row(f"work[{job.name}]", [(c, x / job.work) for c, x in done[j]], lower=1)
+
+
+def add_job_price(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
+    r"""A job costs at least the cheapest whole slices and hours that do its work.
+
+    $$\sum_{g,s} price_g\, h_s\, run_{j,g,s} + \sum_{g,s} price_g\, hours_{j,g,s} \ge W_j$$
+
+    W is the least of whole numbers (`least_whole_cost`). Any prices make a true row: an hour by the
+    hour counts what it is billed, nodes of a pool by the hour or on the cheapest terms. Rows
+    ``job_price[j,n]``, n the price vector; only in merged periods, where hours need not be whole.
+    """
+    if data.exact:
+        return
+    slices: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    hours: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for at, columns in ((slices, v.run), (hours, v.hours)):
+        for (j, g, s), column in columns.items():
+            at[j].append((g, s, column))
+    for n, prices in enumerate(pool_prices(data)):
+        for j, job in enumerate(data.jobs):
+            items: dict[tuple[float, float], None] = {}
+            terms: list[Term] = []
+            if any(gang.quota >= 0 for gang in job.gangs):
+                continue
+            for g, s, column in slices[j]:
+                gang, long = job.gangs[g], data.slices[s].hours
+                price = prices[gang.pool] * gang.nodes * long
+                items[min(gang.rate * long, job.work) / job.work, price] = None
+                terms.append((column, price * data.slice_days(s)))
+            for g, s, column in hours[j]:
+                gang = job.gangs[g]
+                items[min(gang.rate, job.work) / job.work, gang.hour_cash] = None
+                terms.append((column, gang.hour_cash * data.slice_days(s)))
+            least = least_whole_cost(items, 1.0)
+            if least > 0:
+                scaled = [(column, x / least) for column, x in terms]
+                model.row(f"job_price[{job.name},{n}]", scaled, lower=1)
 
 
 def add_whole_hours(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
