@@ -58,6 +58,8 @@ class LevelSearch:
         self.program = LinearProgram(relaxed.loose(), options.watch)
         self.best: Levelled | None = None
         self.infeasible = False
+        self._unsolved = INF
+        """Least bound of nodes whose program was given up."""
         self._open: list[tuple[float, int, _Node]] = []
         self._numbers = count()
         prices = pool_prices(relaxed.merged.instance)[1]
@@ -75,17 +77,18 @@ class LevelSearch:
         if first is not None:
             yield first
         while self._open and not self._late(until):
-            bound, _, node = heapq.heappop(self._open)
-            self._tell(bound)
-            if bound < self._cutoff:
-                raw = self._solved(node, until, deep=True)
-                children = self._children(node, raw)
-                if not children and raw.values is not None and raw.objective < self._least:
-                    self.best = Levelled(raw.values, raw.objective)
-                for child in children:
-                    self._keep(child)
+            self._tell(self._open[0][0])
+            if self._open[0][0] >= self._cutoff:
+                break
+            node = heapq.heappop(self._open)[-1]
+            raw = self._solved(node, until, deep=True)
+            children = self._children(node, raw)
+            if not children and raw.values is not None and raw.objective < self._least:
+                self.best = Levelled(raw.values, raw.objective)
+            for child in children:
+                self._keep(child)
         self._tell(self._open[0][0] if self._open else INF)
-        self.infeasible = not self._open and self.best is None
+        self.infeasible = self.best is None and not self._open and self._unsolved == INF
         if self.best is not None and (first is None or self.best.objective > first.objective):
             yield self.best  # else no row was added, and it is the same one
 
@@ -94,10 +97,10 @@ class LevelSearch:
         node = _Node(-INF, {})
         while True:
             raw = self._solved(node, until, deep=False)
+            if not node.levels and not raw.infeasible:
+                self._tell(raw.bound)
             if raw.values is None:
                 return None
-            if not node.levels:
-                self._tell(raw.bound)
             children = self._children(node, raw)
             if not children:
                 self._keep(_Node(raw.bound, node.levels))
@@ -118,7 +121,7 @@ class LevelSearch:
         return self._least - self.options.gap * abs(self._least) if self.best else INF
 
     def _tell(self, bound: float) -> None:
-        least = min(bound, self._least)
+        least = min(bound, self._least, self._unsolved)
         if least < INF:
             self.proved(least)
 
@@ -156,7 +159,10 @@ class LevelSearch:
                 break
             raw = self.program.solve(until, node.levels)
         if raw.values is None and not raw.infeasible:
-            self._keep(node)  # time ran out
+            if self._late(until):
+                self._keep(node)
+            else:
+                self._unsolved = min(self._unsolved, node.bound)
         return raw
 
     def _most_open(self, values: list[float]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optimizer.milp.assemble import assemble
+from optimizer.milp.constraints import TIGHTENING
 from optimizer.milp.encode import encode, keeps_rows
 from optimizer.milp.greedy import greedy
 from optimizer.milp.instance import Instance, Service, Solution
@@ -42,7 +43,7 @@ def is_plan(data: Instance, found: Solution) -> bool:
     )
     ids = [sorted(i for n, i in found.start if n == o) for o in range(len(data.term_offers))]
     start = {(o, ids[o].index(i)): n for (o, i), n in found.start.items()}
-    model, v = assemble(used, pools_of(data, found), tight=False)
+    model, v = assemble(used, pools_of(data, found), without=TIGHTENING)
     values = encode(used, model, v, replace(found, start=start))
     return values is not None and keeps_rows(model, values) and not missing(told, found)
 

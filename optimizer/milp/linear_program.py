@@ -14,7 +14,7 @@ from ortools.math_opt.python import mathopt
 
 from optimizer.milp.anytime import Watch
 from optimizer.milp.linear_model import INF, LinearModel
-from optimizer.milp.solver import Raw, raw_of, to_proto, waited
+from optimizer.milp.solver import Raw, ended, raw_of, to_proto, waited
 
 Bounds = Mapping[int, tuple[float, float]]
 """Column → least and most"""
@@ -39,6 +39,8 @@ class LinearProgram:
         Args:
             deadline: on the monotonic clock.
         """
+        if ended(self.watch):
+            return Raw(None, INF, -INF, infeasible=False)
         grown = self._grow()
         self._tighten(bounds or {})
         raw = waited(lambda: self._solve(deadline, grown=grown), self.watch)
@@ -55,12 +57,18 @@ class LinearProgram:
         begin = mathopt.ModelSolveParameters()
         if self._basis is None:
             # Presolve is worth it once; what stands then in its place can be gone on with.
-            begin.initial_basis = _basis(self._solver.solve(params=parameters()))
+            first = self._solver.solve(params=parameters())
+            begin.initial_basis = _basis(first)
+            if begin.initial_basis is None:
+                return raw_of(first, self._columns, self._rows)
         elif grown:
             begin.initial_basis = self._basis
         result = self._solver.solve(params=parameters(mathopt.Emphasis.OFF), model_params=begin)
         self._basis = _basis(result) or self._basis
-        return raw_of(result, self._columns, self._rows)
+        raw = raw_of(result, self._columns, self._rows)
+        if result.termination.reason != mathopt.TerminationReason.OPTIMAL and not raw.infeasible:
+            return Raw(None, INF, raw.bound, infeasible=False)
+        return raw
 
     def _grow(self) -> bool:
         """Add the rows that the model has got since; whether there were any."""

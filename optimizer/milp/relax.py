@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.milp.assemble import assemble_levels
 from optimizer.milp.constraints.capacity import Active
+from optimizer.milp.constraints.services import add_demand_rounding
 from optimizer.milp.encode import TINY
 from optimizer.milp.hull import Hull
 from optimizer.milp.instance import Instance
@@ -15,6 +16,10 @@ from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.merge import Merged, merge_days
 from optimizer.milp.solver import Raw
 from optimizer.milp.variables import Variables
+
+ROUNDED_LOADS = 2000
+"""Up to so many loads of services in slices there are rows for rounded demand, a third of all rows;
+above, those of the hull must do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ class Relaxation:
     def of(cls, data: Instance, longest: int) -> Relaxation:
         """Of an exact instance, with periods of at most so many days."""
         merged = merge_days(data, longest)
-        model, v, active = assemble_levels(merged.instance)
+        loads = len(merged.instance.slices) * len(data.services)
+        without = (add_demand_rounding,) if loads > ROUNDED_LOADS else ()
+        model, v, active = assemble_levels(merged.instance, without=without)
         levels = add_levels(model, v, merged.instance)
         hull = Hull(merged.instance)
         return cls(merged, model, v, active, list(levels), list(levels.values()), hull)

@@ -140,7 +140,7 @@ class _Search:
                     break  # more is to be gained by other levels than by other days
             if self._enough():
                 return
-        self.infeasible = search.infeasible
+        self.infeasible = search.infeasible and self.best is None
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""

@@ -80,9 +80,7 @@ def run_solver(
         counts: whether a solution of this model is a plan, and whether its bound holds for all
             plans: only such figures are told to the watch.
     """
-    if options.watch and options.stopped:
-        if options.watch.all_or_nothing:
-            raise Stopped
+    if ended(options.watch):
         return Raw(None, INF, -INF, infeasible=False)
     problem = mathopt.Model.from_model_proto(to_proto(model, named=start is not None))
     parameters = mathopt.SolveParameters(
@@ -171,12 +169,23 @@ def waited(work: Callable[[], T], watch: Watch | None) -> T | None:
             outcome.set_exception(error)
 
     threading.Thread(target=done, name="solver", daemon=True).start()
-    while not watch.stopped:
+    while not ended(watch):
         with contextlib.suppress(TimeoutError):
             return outcome.result(timeout=POLL_S)
+    return None
+
+
+def ended(watch: Watch | None) -> bool:
+    """Whether a watch was stopped.
+
+    Raises:
+        Stopped: it was, and part answers are worth nothing to it.
+    """
+    if watch is None or not watch.stopped:
+        return False
     if watch.all_or_nothing:
         raise Stopped
-    return None
+    return True
 
 
 def _watched(

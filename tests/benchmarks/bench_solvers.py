@@ -32,6 +32,7 @@ from optimizer.api import prices_for
 from optimizer.formulate import formulate
 from optimizer.milp.anytime import Known, Watch
 from optimizer.milp.assemble import assemble
+from optimizer.milp.constraints import TIGHTENING
 from optimizer.milp.first import first_plan
 from optimizer.milp.instance import INF, Instance, Solution
 from optimizer.milp.solve import SolveOptions, solve
@@ -98,7 +99,7 @@ def ours(data: Instance, limit: float) -> Measured:
 def plain(data: Instance, solver: str, limit: float) -> Measured:
     """The daily model as it is, three times: to a first plan, and if there is one, to each gap."""
     began = time.process_time()
-    model, _ = assemble(data, tight=False)
+    model, _ = assemble(data, without=TIGHTENING)
     built = time.process_time() - began
     problem = mathopt.Model.from_model_proto(to_proto(model))
     one = mathopt.SolveParameters(

@@ -19,7 +19,7 @@ from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.linear_program import LinearProgram
 from optimizer.milp.relax import Relaxation
 from optimizer.milp.solve import SolveOptions, solve
-from optimizer.milp.solver import run_solver
+from optimizer.milp.solver import Raw, run_solver
 
 EXACT = SolveOptions(gap=1e-7, time_limit_s=20)
 SLACK = 1 + 1e-6
@@ -30,11 +30,13 @@ def soon() -> float:
     return time.monotonic() + 60
 
 
-def searched(data: Instance, longest: int) -> tuple[LevelSearch, Relaxation, list[float]]:
+def searched(
+    data: Instance, longest: int, gap: float = 0.0
+) -> tuple[LevelSearch, Relaxation, list[float]]:
     """The search to its end, and the bounds that it proved, without -INF."""
     bounds: list[float] = []
     relaxed = Relaxation.of(data, longest)
-    search = LevelSearch(relaxed, replace(EXACT, gap=0.0), bounds.append)
+    search = LevelSearch(relaxed, replace(EXACT, gap=gap), bounds.append)
     list(search.run(soon()))
     return search, relaxed, bounds
 
@@ -62,6 +64,36 @@ def test_whole_levels_bound_the_optimum_and_are_the_cheapest_there_are(
         assert loose.objective <= whole.objective * SLACK
         assert search.best.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
         assert max(bounds) == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("first", range(100, 160, BATCH))
+def test_what_is_left_within_the_gap_counts_in_the_bound(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(levelling, "APART_DAYS", 1)
+    for seed in range(first, first + BATCH):
+        data = steady(seed, days=6)
+        _, _, exactly = searched(data, 2)
+        _, _, nearly = searched(data, 2, gap=0.1)
+        if exactly and nearly:
+            assert max(nearly) <= max(exactly) * SLACK, f"steady({seed})"
+
+
+def test_a_program_that_is_given_up_leaves_its_bound_behind() -> None:
+    relaxed = Relaxation.of(steady(3, days=6), 2)
+    bounds: list[float] = []
+    search = LevelSearch(relaxed, EXACT, bounds.append)
+    root = search.program.solve(soon())
+    calls = []
+
+    def given_up(until: float, levels: object = None) -> Raw:
+        calls.append(levels)
+        return replace(root, values=None, bound=root.bound)
+
+    search.program.solve = given_up  # type: ignore[method-assign,assignment]
+    assert list(search.run(soon())) == []
+    assert len(calls) == 1
+    assert not search.infeasible
 
 
 def test_what_cannot_be_is_known_to_be_infeasible() -> None:
