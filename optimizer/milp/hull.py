@@ -145,7 +145,8 @@ class Hull:
         if not any(prices):
             return None
         least, _ = self._cheapest(loads, prices)
-        return (prices, least) if _cost(prices, there) < least * CLOSE else None
+        cut_off = least > 0 and _cost(prices, there) < least * CLOSE
+        return (prices, least) if cut_off else None
 
     def _apart(self, loads: Loads, there: Sequence[float]) -> Row | None:
         """The row at prices that tell nodes apart from all whole supplies; None: there are none.
@@ -166,7 +167,7 @@ class Hull:
                     [p + share * u for p, u in zip(telling, self.usual[0], strict=True)]
                 )
                 least, _ = self._cheapest(loads, prices)
-                if _cost(prices, there) < least * APART:
+                if least > 0 and _cost(prices, there) < least * APART:
                     return prices, least
                 if len(supplies) > known:
                     break

@@ -163,6 +163,15 @@ def test_a_part_of_a_node_is_cut_off_at_the_price_of_a_whole_one() -> None:
     assert hull._apart((0.4,), (1.0,)) is None
 
 
+def test_prices_at_which_the_loads_cost_nothing_make_no_row() -> None:
+    """A hair below none of a node, at the price of nodes that the service does without."""
+    services = (
+        Service("s", (1.0,), 0.0, (ReplicaOption(0, 1.0, 1.0), ReplicaOption(1, 1.0, 1.0)), ()),
+    )
+    hull = Hull(replace(one_pool(1), pools=("a", "b"), services=services))
+    assert hull._at((0.0, 1.0), (1.0,), (1.0, -1e-9)) is None
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_no_mean_of_whole_supplies_is_cut_off(seed: int) -> None:
     """A point in the hull stays; below all supplies there are prices that tell it apart."""
