@@ -66,6 +66,8 @@ class _Builder:
         self.horizon: Horizon = problem.horizon
         self.n_days = self.horizon.n_days
         self.per_day = len(self.horizon.slices)
+        # What covers a day is one object wherever it stands: starts cover hundreds of them.
+        self.days = tuple((t, 1.0) for t in range(self.n_days))
         rate = Decimal(str(self.costs.money.discount_rate))
         self.factor = [float(discount_factor(rate, t)) for t in range(self.n_days + 1)]
         self.months = {month: m for m, month in enumerate(self.horizon.months)}
@@ -146,7 +148,7 @@ class _Builder:
             if t > high or until <= low:
                 continue
             flows = self.costs.rental(offer, listing.units, t)
-            cover = tuple((day, 1.0) for day in range(t, min(until, self.n_days)))
+            cover = self.days[t : min(until, self.n_days)]
             cost = float(self.costs.present_value(flows))
             starts.append(Start(t, cost, cover, self._cash(flows), until))
         return TermOffer(
@@ -231,7 +233,7 @@ class _Builder:
             yield Start(
                 buy,
                 float(self.costs.present_value(flows)),
-                tuple((t, 1.0) for t in range(buy + lead, sell)),
+                self.days[buy + lead : sell],
                 self._cash(flows),
                 sell,
             )
