@@ -157,7 +157,10 @@ class LevelSearch:
                 break
             if not self.relaxed.price(raw, deep=leaf and deep):
                 break
-            raw = self.program.solve(until, node.levels)
+            again = self.program.solve(until, node.levels)
+            if again.values is None and not again.infeasible:
+                break  # what was known of the node still holds
+            raw = again
         if raw.values is None and not raw.infeasible:
             if self._late(until):
                 self._keep(node)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from ortools.math_opt.python import mathopt
 
 from optimizer.milp.anytime import Watch
 from optimizer.milp.linear_model import INF, LinearModel
-from optimizer.milp.solver import Raw, ended, raw_of, to_proto, waited
+from optimizer.milp.solver import Raw, SolveOptions, ended, raw_of, run_solver, to_proto, waited
 
 Bounds = Mapping[int, tuple[float, float]]
 """Column → least and most"""
@@ -43,10 +44,10 @@ class LinearProgram:
             return Raw(None, INF, -INF, infeasible=False)
         grown = self._grow()
         self._tighten(bounds or {})
-        raw = waited(lambda: self._solve(deadline, grown=grown), self.watch)
+        raw = waited(lambda: self._solve(deadline, bounds or {}, grown=grown), self.watch)
         return raw or Raw(None, INF, -INF, infeasible=False)
 
-    def _solve(self, deadline: float, *, grown: bool) -> Raw:
+    def _solve(self, deadline: float, bounds: Bounds, *, grown: bool) -> Raw:
         def parameters(presolve: mathopt.Emphasis | None = None) -> mathopt.SolveParameters:
             return mathopt.SolveParameters(
                 lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX,
@@ -66,9 +67,15 @@ class LinearProgram:
         result = self._solver.solve(params=parameters(mathopt.Emphasis.OFF), model_params=begin)
         self._basis = _basis(result) or self._basis
         raw = raw_of(result, self._columns, self._rows)
-        if result.termination.reason != mathopt.TerminationReason.OPTIMAL and not raw.infeasible:
+        if raw.infeasible or result.termination.reason == mathopt.TerminationReason.OPTIMAL:
+            return raw
+        if time.monotonic() >= deadline:
             return Raw(None, INF, raw.bound, infeasible=False)
-        return raw
+        # Rows of very unlike sizes can leave GLOP with an answer it calls imprecise.
+        model = replace(self.model, lower=list(self.model.lower), upper=list(self.model.upper))
+        for column, (least, most) in bounds.items():
+            model.lower[column], model.upper[column] = least, most
+        return run_solver(model, SolveOptions(), deadline)
 
     def _grow(self) -> bool:
         """Add the rows that the model has got since; whether there were any."""

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from ortools.math_opt.python import mathopt
 from random_instances import larger, term_offer, tiny
 from test_merge import steady
 
@@ -238,6 +239,23 @@ def test_a_program_that_goes_on_finds_what_a_new_one_finds(seed: int) -> None:
             assert len(found.duals) == len(model.row_names)
         terms, least = rows[number]
         model.row(f"r{number}", terms, lower=least)
+
+
+def test_an_imprecise_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LinearModel()
+    model.column("x", upper=9.0, cost=1.0)
+    model.row("r", [(0, 1.0)], lower=2.0)
+    program = LinearProgram(model)
+    solver = program._solver
+
+    class Imprecise:
+        def solve(self, **asked: object) -> mathopt.SolveResult:
+            result = solver.solve(**asked)  # type: ignore[arg-type]
+            result.termination.reason = mathopt.TerminationReason.IMPRECISE
+            return result
+
+    monkeypatch.setattr(program, "_solver", Imprecise())
+    assert program.solve(soon(), {0: (3.0, 9.0)}).objective == pytest.approx(3.0)
 
 
 def test_a_job_that_needs_less_than_a_slice_holds_its_node_for_all_of_it() -> None:
