@@ -89,8 +89,8 @@ class LevelSearch:
                 self._keep(child)
         self._tell(self._open[0][0] if self._open else INF)
         self.infeasible = self.best is None and not self._open and self._unsolved == INF
-        if self.best is not None and (first is None or self.best.objective > first.objective):
-            yield self.best  # else no row was added, and it is the same one
+        if self.best is not None and (first is None or self.best.values != first.values):
+            yield self.best
 
     def _dive(self, until: float) -> Levelled | None:
         """Down to whole levels, each rounded; what is left aside on the way is kept."""
