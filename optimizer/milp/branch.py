@@ -26,12 +26,16 @@ UP = 0.3
 """From this part on a level is first tried rounded up."""
 ROOT_PRICINGS, LEAF_PRICINGS = 2, 8
 """Most linear programs in a row with more rows each time."""
+PATIENCE = 12
+"""After so many nodes rows are looked for deeply at the best levels so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
     bound: float
     levels: dict[int, tuple[float, float]]
+    whole: bool = False
+    """The levels of its relaxation came out whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +71,63 @@ class LevelSearch:
             level: prices[pool] for level, pool in zip(relaxed.levels, relaxed.pools, strict=True)
         }
 
-    def run(self, until: float) -> Iterator[Levelled]:
-        """A first relaxation with whole levels, soon; the best one at the end.
+    def run(self, until: float, enough: Callable[[], bool] = lambda: False) -> Iterator[Levelled]:
+        """Relaxations with whole levels, each better than the last by more than the gap; the best.
+
+        Looking for rows deeply takes long, so it waits until nothing else has a lower bound, or for
+        some nodes: its rows hold in all of them.
 
         Args:
             until: when to end, on the monotonic clock.
+            enough: whether the bounds told so far are.
         """
-        first = self._dive(until)
-        if first is not None:
-            yield first
-        while self._open and not self._late(until):
-            self._tell(self._open[0][0])
-            if self._open[0][0] >= self._cutoff:
+        given = looked = self._dive(until)
+        if given is not None:
+            yield given
+        for n in count(1):
+            if not self._open or self._late(until):
                 break
+            self._tell(self._open[0][0])
+            if self._open[0][0] >= self._cutoff or enough():
+                break
+            if n >= PATIENCE and looked is not None:
+                self._look_closely(looked, until)
+                looked = None
             node = heapq.heappop(self._open)[-1]
-            raw = self._solved(node, until, deep=True)
-            children = self._children(node, raw)
-            if not children and raw.values is not None and raw.objective < self._least:
-                self.best = Levelled(raw.values, raw.objective)
+            found, children = self._children(node, *self._solved(node, until))
+            if found and not children:
+                self.best = min(self.best or found, found, key=lambda x: x.objective)
+            elif found and (given is None or found.objective < self._less(given)):
+                given = looked = found
+                yield found
             for child in children:
                 self._keep(child)
         self._tell(self._open[0][0] if self._open else INF)
         self.infeasible = self.best is None and not self._open and self._unsolved == INF
-        if self.best is not None and (first is None or self.best.values != first.values):
+        if self.best is not None and (given is None or self.best.values != given.values):
             yield self.best
+
+    def _look_closely(self, found: Levelled, until: float) -> None:
+        """Add the rows that are broken where all levels are held as they were found."""
+        held = {x: (round(found.values[x], 0),) * 2 for x in self.relaxed.levels}
+        for _ in range(LEAF_PRICINGS):
+            raw = self.program.solve(until, held)
+            if not self.relaxed.price(raw, deep=True, late=lambda: self._late(until)):
+                break
 
     def _dive(self, until: float) -> Levelled | None:
         """Down to whole levels, each rounded; what is left aside on the way is kept."""
         node = _Node(-INF, {})
         while True:
-            raw = self._solved(node, until, deep=False)
+            raw, more = self._solved(node, until)
             if not node.levels and not raw.infeasible:
                 self._tell(raw.bound)
-            if raw.values is None:
-                return None
-            children = self._children(node, raw)
+            found, children = self._children(node, raw, more)
             if not children:
-                self._keep(_Node(raw.bound, node.levels))
-                return Levelled(raw.values, raw.objective)
+                return None
+            if found:
+                self._keep(children[0])
+                return found
             node, other = children
             self._keep(other)
 
@@ -118,7 +141,10 @@ class LevelSearch:
     @property
     def _cutoff(self) -> float:
         """Nothing that costs as much is better by more than the gap."""
-        return self._least - self.options.gap * abs(self._least) if self.best else INF
+        return self._less(self.best) if self.best else INF
+
+    def _less(self, found: Levelled) -> float:
+        return found.objective - self.options.gap * abs(found.objective)
 
     def _tell(self, bound: float) -> None:
         least = min(bound, self._least, self._unsolved)
@@ -128,34 +154,41 @@ class LevelSearch:
     def _keep(self, node: _Node) -> None:
         heapq.heappush(self._open, (node.bound, next(self._numbers), node))
 
-    def _children(self, node: _Node, raw: Raw) -> tuple[_Node, ...]:
-        """Two nodes, the one to look at first before the other; none where levels are whole."""
+    def _children(
+        self, node: _Node, raw: Raw, more: bool
+    ) -> tuple[Levelled | None, tuple[_Node, ...]]:
+        """The relaxation of a node where its levels are whole, and what is to be looked at next.
+
+        That is two nodes, the one to look at first before the other; where levels are whole, the
+        same node, more deeply, and nothing after that.
+        """
         if raw.values is None:
-            return ()
+            return None, ()
         level = self._most_open(raw.values)
         bound = max(node.bound, raw.bound)
         if level is None:
-            return ()
+            again = () if node.whole and not more else (_Node(bound, node.levels, whole=True),)
+            return Levelled(raw.values, raw.objective), again
         least, most = node.levels.get(level, (0.0, self.relaxed.model.upper[level]))
         below = math.floor(raw.values[level])
         down = _Node(bound, node.levels | {level: (least, float(below))})
         up = _Node(bound, node.levels | {level: (below + 1.0, most)})
-        return (up, down) if raw.values[level] - below >= UP else (down, up)
+        return None, (up, down) if raw.values[level] - below >= UP else (down, up)
 
-    def _solved(self, node: _Node, until: float, *, deep: bool) -> Raw:
+    def _solved(self, node: _Node, until: float) -> tuple[Raw, bool]:
         """The relaxation of a node, with rows added at the root and where its levels are whole.
 
-        Args:
-            deep: look for prices at which rows are broken (`Hull.add_rows`).
+        Returns:
+            It, and whether there may be more rows to add.
         """
-        raw = self.program.solve(until, node.levels)
-        for n in range(LEAF_PRICINGS):
+        raw, more = self.program.solve(until, node.levels), False
+        for _ in range(LEAF_PRICINGS if node.whole else 0 if node.levels else ROOT_PRICINGS):
             if raw.values is None or raw.bound >= self._cutoff or self._late(until):
                 break
-            leaf = self._most_open(raw.values) is None
-            if not leaf and (node.levels or n >= ROOT_PRICINGS):
+            if node.whole and self._most_open(raw.values) is not None:
                 break
-            if not self.relaxed.price(raw, deep=leaf and deep):
+            more = self.relaxed.price(raw, deep=node.whole, late=lambda: self._late(until)) > 0
+            if not more:
                 break
             again = self.program.solve(until, node.levels)
             if again.values is None and not again.infeasible:
@@ -166,7 +199,7 @@ class LevelSearch:
                 self._keep(node)
             else:
                 self._unsolved = min(self._unsolved, node.bound)
-        return raw
+        return raw, more
 
     def _most_open(self, values: list[float]) -> int | None:
         """The level that is farthest from whole, dear nodes first; None: all are whole."""

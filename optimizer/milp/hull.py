@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from optimizer.milp.constraints.capacity import Active, gang_uses
@@ -39,11 +40,27 @@ Row = tuple[Prices, float]
 """[pool] prices, and the least that whole nodes cost at them"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What a relaxation has in a slice, beside its jobs."""
+
+    s: int
+    loads: Loads
+    brings: Sequence[Sequence[Term]]
+    """[pool] what brings nodes"""
+    anyway: Sequence[float]
+    """[pool] nodes that are there anyway"""
+    there: Sequence[float]
+    """[pool] nodes that are there"""
+
+
 @dataclass(slots=True)
 class Hull:
     """Whole supplies by load, and prices that tell a relaxation's nodes apart from all of them."""
 
     data: Instance
+    workers: int = 1
+    """Slices that are looked at side by side"""
     services: Sequence[Service] = field(init=False)
     pools: Sequence[int] = field(init=False)
     """Pools that services can use; prices and nodes are listed in their order."""
@@ -61,7 +78,14 @@ class Hull:
         self.usual = [_scaled(vector) for vector in vectors]
 
     def add_rows(
-        self, model: LinearModel, v: Variables, active: Active, raw: Raw, *, deep: bool
+        self,
+        model: LinearModel,
+        v: Variables,
+        active: Active,
+        raw: Raw,
+        *,
+        deep: bool,
+        late: Callable[[], bool] = lambda: False,
     ) -> int:
         r"""Rows ``hull[s]`` that the solution of a linear relaxation breaks.
 
@@ -74,6 +98,7 @@ class Hull:
 
         Args:
             deep: look for prices where the relaxation's own make no row.
+            late: whether to leave it at the rows found so far.
 
         Returns:
             How many rows were added.
@@ -81,45 +106,50 @@ class Hull:
         if not self.services or raw.values is None:
             return 0
         duals = self._duals(model, raw.duals)
-        added = self._add(model, v, active, raw.values, lambda s, *at: self._at(duals[s], *at))
-        if deep and not added:
-            added = self._add(model, v, active, raw.values, lambda s, *at: self._apart(*at))
-        return added
+        points = list(self._points(v, active, raw.values))
+        rows = self._rows(points, lambda point: self._at(duals[point.s], point), late)
+        if deep and not rows:
+            rows = self._rows(points, self._apart, late)
+        for point, (prices, least) in rows:
+            terms = [
+                (c, price * x / least)
+                for price, brings in zip(prices, point.brings, strict=True)
+                for c, x in brings
+            ]
+            model.row(f"hull[{point.s}]", terms, lower=1 - _cost(prices, point.anyway) / least)
+        return len(rows)
 
-    def _add(
-        self,
-        model: LinearModel,
-        v: Variables,
-        active: Active,
-        values: Sequence[float],
-        row_of: Callable[[int, Loads, Sequence[float]], Row | None],
-    ) -> int:
-        added = 0
+    def _points(self, v: Variables, active: Active, values: Sequence[float]) -> Iterator[_Point]:
         jobs: dict[int, dict[int, list[Term]]] = defaultdict(lambda: defaultdict(list))
         for j, g, s, (column, nodes) in gang_uses(v, self.data):
             jobs[s][self.data.jobs[j].gangs[g].pool].append((column, -nodes))
         for s in range(len(self.data.slices)):
             loads = tuple(service.load[s] for service in self.services)
-            if not any(loads):
-                continue
-            brought = [self._nodes(v, active, s, p, jobs[s]) for p in self.pools]
-            there = tuple(
-                round(anyway + sum(x * values[c] for c, x in terms), DIGITS)
-                for terms, anyway in brought
-            )
-            row = row_of(s, loads, there)
-            if row is None:
-                continue
-            prices, least = row
-            terms = [
-                (c, price * x / least)
-                for price, (brings, _) in zip(prices, brought, strict=True)
-                for c, x in brings
-            ]
-            anyway = sum(p * n for p, (_, n) in zip(prices, brought, strict=True))
-            model.row(f"hull[{s}]", terms, lower=1 - anyway / least)
-            added += 1
-        return added
+            if any(loads):
+                pairs = [self._nodes(v, active, s, p, jobs[s]) for p in self.pools]
+                there = tuple(
+                    round(n + sum(x * values[c] for c, x in brings), DIGITS) for brings, n in pairs
+                )
+                yield _Point(s, loads, [x for x, _ in pairs], [n for _, n in pairs], there)
+
+    def _rows(
+        self,
+        points: Sequence[_Point],
+        row_of: Callable[[_Point], Row | None],
+        late: Callable[[], bool],
+    ) -> list[tuple[_Point, Row]]:
+        """Rows by slice. Points of the same loads share what is known; others are side by side."""
+        alike: dict[Loads, list[_Point]] = defaultdict(list)
+        for point in points:
+            alike[point.loads].append(point)
+
+        def look(group: Sequence[_Point]) -> list[tuple[_Point, Row]]:
+            rows = ((point, row_of(point)) for point in group if not late())
+            return [(point, row) for point, row in rows if row is not None]
+
+        with ThreadPoolExecutor(self.workers) as threads:
+            found = [pair for group in threads.map(look, alike.values()) for pair in group]
+        return sorted(found, key=lambda pair: pair[0].s)
 
     def _nodes(
         self, v: Variables, active: Active, s: int, pool: int, jobs: Mapping[int, list[Term]]
@@ -140,20 +170,21 @@ class Hull:
                     found[int(s)][index[pool]] = abs(dual)
         return defaultdict(tuple, {s: _scaled(prices) for s, prices in found.items()})
 
-    def _at(self, prices: Prices, loads: Loads, there: Sequence[float]) -> Row | None:
+    def _at(self, prices: Prices, point: _Point) -> Row | None:
         """The row at given prices, where it cuts the nodes off."""
         if not any(prices):
             return None
-        least, _ = self._cheapest(loads, prices)
-        cut_off = least > 0 and _cost(prices, there) < least * CLOSE
+        least, _ = self._cheapest(point.loads, prices)
+        cut_off = least > 0 and _cost(prices, point.there) < least * CLOSE
         return (prices, least) if cut_off else None
 
-    def _apart(self, loads: Loads, there: Sequence[float]) -> Row | None:
+    def _apart(self, point: _Point) -> Row | None:
         """The row at prices that tell nodes apart from all whole supplies; None: there are none.
 
         Prices that tell them apart from the supplies known so far are tried on all of them: either
         they hold, or a supply that is cheaper is known from now on.
         """
+        loads, there = point.loads, point.there
         supplies = self.supplies[loads]
         for prices in self.usual if not supplies else ():
             self._cheapest(loads, prices)
@@ -183,7 +214,7 @@ class Hull:
             for pool, price in zip(self.pools, prices, strict=True):
                 by_pool[pool] = price
             model, _ = supply_model(self.services, loads, by_pool)
-            options = SolveOptions(gap=1e-4, nodes=MOST_NODES)
+            options = SolveOptions(gap=1e-4, nodes=MOST_NODES, solver="GSCIP", threads=1)
             raw = run_solver(model, options, time.monotonic() + MOST_S)
             nodes = None
             if raw.values is not None:

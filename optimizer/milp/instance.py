@@ -99,6 +99,8 @@ class Asset:
     """[s] the same, undiscounted."""
     kilowatts: float = 0.0
     rack_units: float = 0.0
+    site: str = "own"
+    """Where they stand; elsewhere only where rented nodes are given in place of their terms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,198 +8,98 @@ each other any more: each different day is solved once, exactly, and all like it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from optimizer.milp.choices import charges
-from optimizer.milp.instance import (
-    Asset,
-    HourlyOffer,
-    Instance,
-    Limits,
-    ReplicaOption,
-    Service,
-    SlicePoint,
-    Solution,
-    Start,
-    TermOffer,
-)
-
-TIE = 1e-7
-"""Relative extra cost by pool, so that equal answers are chosen the same way every day."""
+from optimizer.milp.instance import Instance, Limits, Solution
+from optimizer.milp.stretch import Kept, Stretch, by_the_day, running
 
 SolveDay = Callable[[Instance], Solution | None]
-Levels = list[list[int]]
 
 
 def can_polish(data: Instance) -> bool:
     """Whether days are independent once long terms, purchases and jobs are held."""
+    sites = any(gang.site and not gang.by_hour for job in data.jobs for gang in job.gangs)
+    return not sites and not days_are_tied(data)
+
+
+def days_are_tied(data: Instance) -> bool:
+    """Whether days depend on each other even where long terms and purchases are held."""
     limited = bool(data.quotas or data.lots or data.choices or data.prices_by_day)
     limited |= data.limits != Limits(fixed_cash=data.limits.fixed_cash)
-    orders = any(offer.least > 1 for offer in data.term_offers)
-    sites = any(gang.site and not gang.by_hour for job in data.jobs for gang in job.gangs)
-    return not (limited or orders or sites)
+    return limited or any(offer.least > 1 for offer in data.term_offers)
 
 
 def polish(data: Instance, solution: Solution, solve_day: SolveDay) -> Solution:
     """The solution with every day's services served as cheaply as its capacity allows."""
     per_day = len(data.slices) // len(data.period_days)
-    short = by_the_day(data)
-    rented = term_levels(data, solution)
-    held = held_levels(data, solution)
-    running = _running(data, solution)
+    kept = Kept.of(data, solution)
+    used: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
+    jobs = running(data, solution)
+    for (p, s), n in sorted(jobs.items()):
+        used[s // per_day].append((p, s % per_day, n))
     answers: dict[object, Solution | None] = {}
-    days: list[Solution | None] = []
+    days = []
     for t in range(len(data.period_days)):
         here = range(t * per_day, (t + 1) * per_day)
         key = (
             tuple(service.load[s] for service in data.services for s in here),
-            tuple(level[t] for level in rented),
-            tuple(level[t] for level in held),
-            tuple(sorted((p, s - here[0], n) for (p, s), n in running.items() if s in here)),
+            tuple(level[t] for level in kept.rented),
+            tuple(level[t] for level in kept.held),
+            tuple(used[t]),
         )
+        day = Stretch(kept, t, 1, jobs)
         if key not in answers:
-            loads = [[running.get((p, s), 0) for s in here] for p in range(len(data.pools))]
-            levels = ([x[t] for x in rented], [x[t] for x in held])
-            answers[key] = solve_day(_one_day(data, t, per_day, short, levels, loads))
-        days.append(answers[key])
-    return _put_together(data, solution, short, days, per_day)
+            answers[key] = solve_day(day.instance)
+        answer = answers[key]
+        if answer is not None:
+            days.append((day, answer))
+    return spliced(data, solution, days)
 
 
-def by_the_day(data: Instance) -> list[bool]:
-    """[term offer] whether it is for single days, so that each day may take its own."""
-    return [all(len(s.cover) <= 1 for s in offer.starts) for offer in data.term_offers]
-
-
-def term_levels(data: Instance, solution: Solution) -> Levels:
-    """[term offer][day] units of longer terms rented."""
-    short = by_the_day(data)
-    levels = [[0] * len(data.period_days) for _ in data.term_offers]
-    for (o, i), units in solution.start.items():
-        if not short[o]:
-            for t, _ in data.term_offers[o].starts[i].cover:
-                levels[o][t] += units
-    return levels
-
-
-def held_levels(data: Instance, solution: Solution) -> Levels:
-    """[asset][day] nodes owned or bought."""
-    levels = [[int(n) for n in asset.owned] for asset in data.assets]
-    for (a, i), nodes in solution.hold.items():
-        for t, _ in data.assets[a].holds[i].cover:
-            levels[a][t] += nodes
-    return levels
-
-
-def _running(data: Instance, solution: Solution) -> dict[tuple[int, int], int]:
-    """(pool, slice) → nodes that jobs hold on capacity of the pool."""
-    nodes: dict[tuple[int, int], int] = defaultdict(int)
-    for (j, g, s), on in solution.run.items():
-        gang = data.jobs[j].gangs[g]
-        nodes[gang.pool, s] += gang.nodes * on
-    return nodes
-
-
-def _one_day(
-    data: Instance,
-    t: int,
-    per_day: int,
-    short: list[bool],
-    levels: tuple[list[int], list[int]],
-    running: list[list[int]],
-) -> Instance:
-    """One day with what is rented for long and owned as it is, and jobs as fixed loads."""
-    here = range(t * per_day, (t + 1) * per_day)
-
-    def tie(pool: int) -> float:
-        return 1 + TIE * pool
-
-    terms: list[TermOffer] = []
-    for offer, is_short in zip(data.term_offers, short, strict=True):
-        starts: tuple[Start, ...] = ()
-        if is_short:
-            starts = tuple(
-                replace(s, cost=s.cost * tie(offer.pool), cover=((0, 1.0),), day=0, until=1)
-                for s in offer.starts
-                if s.day == t
-            )
-        terms.append(replace(offer, starts=starts))
-    hourly: list[HourlyOffer] = [
-        replace(o, cost=tuple(o.cost[s] * tie(o.pool) for s in here)) for o in data.hourly_offers
-    ]
-    assets = [
-        replace(
-            asset,
-            owned=(float(level),),
-            holds=(),
-            busy=tuple(asset.busy[s] for s in here),
-            busy_cash=tuple(asset.busy_cash[s] for s in here),
-        )
-        for asset, level in zip(data.assets, levels[1], strict=True)
-    ]
-    nothing = (0.0,) * per_day
-    for offer, level in zip(data.term_offers, levels[0], strict=True):
-        assets.append(Asset(offer.name, offer.pool, (float(level),), (), 0.0, nothing, nothing))
-    services = [
-        replace(
-            service,
-            load=tuple(service.load[s] for s in here),
-            apis=tuple(
-                replace(a, cost=tuple(a.cost[s] for s in here), cash=nothing) for a in service.apis
-            ),
-        )
-        for service in data.services
-    ]
-    for p, nodes in enumerate(running):
-        load = tuple(float(n) for n in nodes)
-        services.append(Service(f"jobs {p}", load, 0.0, (ReplicaOption(p, 1.0, 1.0),), ()))
-    return Instance(
-        period_days=(1,),
-        slices=tuple(SlicePoint(0, data.slices[s].hours) for s in here),
-        pools=data.pools,
-        month_of_period=(0,),
-        term_offers=tuple(terms),
-        hourly_offers=tuple(hourly),
-        assets=tuple(assets),
-        services=tuple(services),
-    )
-
-
-def _put_together(
-    data: Instance,
-    solution: Solution,
-    short: list[bool],
-    days: list[Solution | None],
-    per_day: int,
+def spliced(
+    data: Instance, plan: Solution, answers: Sequence[tuple[Stretch, Solution]]
 ) -> Solution:
-    """Days' answers in place of the solver's; a day without an answer keeps its own."""
-    kept = {t for t, day in enumerate(days) if day is None}
+    """A plan with the answers of stretches, which do not overlap, in place of its own."""
+    new = {s for stretch, _ in answers for s in range(stretch.here.start, stretch.here.stop)}
+    days = {data.slices[s].period for s in new}
+    jobs = {j for stretch, _ in answers for j in stretch.jobs}
+    short = by_the_day(data)
 
-    def old(s: int) -> bool:
-        return s // per_day in kept
+    def stays(o: int, i: int) -> bool:
+        return not short[o] or data.term_offers[o].starts[i].day not in days
 
-    start = {
-        (o, i): n
-        for (o, i), n in solution.start.items()
-        if not short[o] or data.term_offers[o].starts[i].day in kept
-    }
-    hourly = {(o, s): n for (o, s), n in solution.hourly.items() if old(s)}
-    busy = {(a, s): n for (a, s), n in solution.busy.items() if old(s)}
-    serve = {(v, c, s): n for (v, c, s), n in solution.serve.items() if old(s)}
-    api = {(v, a, s): n for (v, a, s), n in solution.api.items() if old(s)}
-    start_of = [{s.day: i for i, s in enumerate(offer.starts)} for offer in data.term_offers]
-    for t, day in enumerate(days):
-        if day is None:
-            continue
-        first = t * per_day
-        start |= {(o, start_of[o][t]): n for (o, _), n in day.start.items()}
-        hourly |= {(o, first + k): n for (o, k), n in day.hourly.items()}
-        busy |= {(a, first + k): n for (a, k), n in day.busy.items() if a < len(data.assets)}
-        ours = range(len(data.services))
-        serve |= {(v, c, first + k): n for (v, c, k), n in day.serve.items() if v in ours}
-        api |= {(v, a, first + k): n for (v, a, k), n in day.api.items()}
-    polished = replace(solution, start=start, hourly=hourly, busy=busy, serve=serve, api=api)
-    return replace(polished, objective=objective(data, polished))
+    parts = [stretch.widened(found) for stretch, found in answers]
+    start = {k: n for k, n in plan.start.items() if stays(*k)}
+    hourly = {k: n for k, n in plan.hourly.items() if k[1] not in new}
+    busy = {k: n for k, n in plan.busy.items() if k[1] not in new}
+    serve = {k: n for k, n in plan.serve.items() if k[2] not in new}
+    api = {k: n for k, n in plan.api.items() if k[2] not in new}
+    run = {k: n for k, n in plan.run.items() if k[0] not in jobs}
+    hours = {k: n for k, n in plan.hours.items() if k[0] not in jobs}
+    moved = {j for j in plan.moved if j not in jobs}
+    for part in parts:
+        start |= part.start
+        hourly |= part.hourly
+        busy |= part.busy
+        serve |= part.serve
+        api |= part.api
+        run |= part.run
+        hours |= part.hours
+        moved |= set(part.moved)
+    found = replace(
+        plan,
+        start=start,
+        hourly=hourly,
+        busy=busy,
+        serve=serve,
+        api=api,
+        run=run,
+        hours=hours,
+        moved=tuple(sorted(moved)),
+    )
+    return replace(found, objective=objective(data, found))
 
 
 def objective(data: Instance, x: Solution) -> float:

@@ -14,17 +14,10 @@ from dataclasses import replace
 
 from optimizer.milp.encode import positive
 from optimizer.milp.greedy import Desk, Needs, supplied
-from optimizer.milp.instance import (
-    INF,
-    Asset,
-    Instance,
-    ReplicaOption,
-    Service,
-    Solution,
-    Start,
-)
+from optimizer.milp.instance import INF, Instance, Solution, Start
 from optimizer.milp.merge import Merged
-from optimizer.milp.polish import by_the_day, held_levels, polish, term_levels
+from optimizer.milp.polish import days_are_tied, polish, spliced
+from optimizer.milp.stretch import Kept, Stretch, by_the_day, running
 from optimizer.milp.variables import Variables
 
 Solve = Callable[[Instance], Solution | None]
@@ -46,17 +39,10 @@ def realized(
     served = polish(data, given, solve_day)
     if data.jobs:
         wanted = {(j, g) for j, g, _ in (*positive(v.run, values), *positive(v.hours, values))}
-        alone, gangs = _jobs_alone(data, served, wanted)
-        placed = solve_jobs(alone)
+        placed = _with_jobs(data, given, served, wanted, solve_jobs)
         if placed is None:
             return None
-        used = replace(
-            given,
-            run={(j, gangs[j][g], s): n for (j, g, s), n in placed.run.items()},
-            hours={(j, gangs[j][g], s): n for (j, g, s), n in placed.hours.items()},
-            moved=placed.moved,
-        )
-        served = polish(data, used, solve_day)
+        served = polish(data, placed, solve_day)
     return settled(data, served, solve_day)
 
 
@@ -136,53 +122,90 @@ def _on_days(
     return dict(found)
 
 
-def _jobs_alone(
-    data: Instance, served: Solution, wanted: set[tuple[int, int]]
-) -> tuple[Instance, list[list[int]]]:
-    """Only jobs to decide: commitments as they are, services as fixed loads on their pools.
+def _with_jobs(
+    data: Instance,
+    given: Solution,
+    served: Solution,
+    wanted: set[tuple[int, int]],
+    solve_jobs: Solve,
+) -> Solution | None:
+    """Commitments and the cheapest jobs beside them, with services as fixed loads on their pools.
 
-    Returns it with, for each job, the gangs it has left: those of the relaxation, those on
-    capacity of a pool where any is left, and the cheapest by the hour. Outside all windows there
-    is nothing to decide, and nothing is asked for.
+    Jobs have the gangs left that the relaxation used, those on capacity of a pool where any is
+    left, and the cheapest by the hour.
     """
-    needs = Needs.of(data, replace(served, run={}))
-    windows = {s for job in data.jobs for s in data.slices_of_days(job.first, job.last)}
-    free = (0.0,) * len(data.slices)
-    held = [
-        replace(asset, owned=tuple(map(float, level)), holds=())
-        for asset, level in zip(data.assets, held_levels(data, served), strict=True)
-    ]
-    rented = [
-        Asset(offer.name, offer.pool, tuple(map(float, level)), (), 0.0, free, free)
-        for offer, level in zip(data.term_offers, term_levels(data, served), strict=True)
-        if any(level)
-    ]
-    services = [
-        Service(
-            f"on pool {pool}",
-            tuple(n * float(s in windows) for s, n in enumerate(needs.nodes((pool, "")))),
-            0.0,
-            (ReplicaOption(pool, 1.0, 1.0),),
-            (),
-        )
-        for pool, _ in sorted(needs.shares)
-    ]
-    terms = [
-        offer if by_day else replace(offer, starts=())
-        for offer, by_day in zip(data.term_offers, by_the_day(data), strict=True)
-    ]
-    gangs = [_gangs(data, j, {g for i, g in wanted if i == j}) for j in range(len(data.jobs))]
-    alone = replace(
-        data,
-        term_offers=tuple(terms),
-        assets=(*held, *rented),
-        services=tuple(services),
-        jobs=tuple(
-            replace(job, gangs=tuple(job.gangs[g] for g in ids))
-            for job, ids in zip(data.jobs, gangs, strict=True)
-        ),
+    kept = Kept.of(data, served)
+    needs = Needs.of(data, served)
+    nodes = {
+        (pool, s): float(n)
+        for pool, _ in needs.shares
+        for s, n in enumerate(needs.nodes((pool, "")))
+    }
+    parts = []
+    for jobs in groups(data):
+        gangs = [_gangs(data, j, {g for i, g in wanted if i == j}) for j in jobs]
+        stretch = _around(kept, jobs, gangs, nodes, served=False)
+        placed = solve_jobs(stretch.instance)
+        if placed is None:
+            return None
+        parts.append(stretch.widened(placed))
+    return replace(
+        given,
+        run={k: n for part in parts for k, n in part.run.items()},
+        hours={k: n for part in parts for k, n in part.hours.items()},
+        moved=tuple(sorted({j for part in parts for j in part.moved})),
     )
-    return alone, gangs
+
+
+def rearranged(
+    data: Instance, plan: Solution, solve: Callable[[Stretch], Solution | None]
+) -> Solution:
+    """Jobs placed anew, a group at a time, while services make room for them."""
+    for jobs in () if days_are_tied(data) else groups(data):
+        kept = Kept.of(data, plan)
+        used = {(j, g) for j, g, _ in (*plan.run, *plan.hours)}
+        gangs = [_gangs(data, j, {g for i, g in used if i == j}) for j in jobs]
+        others = replace(plan, run={k: n for k, n in plan.run.items() if k[0] not in jobs})
+        stretch = _around(kept, jobs, gangs, running(data, others), served=True)
+        answer = solve(stretch)
+        if answer is not None:
+            better = spliced(data, plan, [(stretch, answer)])
+            plan = min(plan, better, key=lambda x: x.objective)
+    return plan
+
+
+def groups(data: Instance) -> list[list[int]]:
+    """Jobs whose windows overlap, or that wait for each other; all, where days are tied."""
+    if days_are_tied(data):
+        return [list(range(len(data.jobs)))]
+    found: list[tuple[int, list[int]]] = []
+    for j in sorted(range(len(data.jobs)), key=lambda j: (data.jobs[j].first, j)):
+        job = data.jobs[j]
+        waiting = (other.last for other in data.jobs if j in other.after)
+        last, group = max((job.last, *waiting)), [j]
+        if found and job.first <= found[-1][0]:
+            before, others = found.pop()
+            last, group = max(before, last), [*others, j]
+        found.append((last, group))
+    return [sorted(group) for _, group in found]
+
+
+def _around(
+    kept: Kept,
+    jobs: Sequence[int],
+    gangs: Sequence[Sequence[int]],
+    nodes: Mapping[tuple[int, int], float],
+    *,
+    served: bool,
+) -> Stretch:
+    """The days in which jobs may run; all, where days are tied, but nothing runs on other days."""
+    data = kept.data
+    windows = {s for j in jobs for s in data.slices_of_days(data.jobs[j].first, data.jobs[j].last)}
+    here = {(p, s): n for (p, s), n in nodes.items() if s in windows}
+    tied = days_are_tied(data)
+    first = 0 if tied else min(data.jobs[j].first for j in jobs)
+    after = len(data.period_days) if tied else max(data.jobs[j].last for j in jobs) + 1
+    return Stretch(kept, first, after - first, here, served, jobs, gangs, tied)
 
 
 def _gangs(data: Instance, j: int, wanted: set[int]) -> list[int]:

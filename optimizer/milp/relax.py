@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.milp.assemble import assemble_levels
@@ -37,34 +37,32 @@ class Relaxation:
     hull: Hull
 
     @classmethod
-    def of(cls, data: Instance, longest: int) -> Relaxation:
+    def of(cls, data: Instance, longest: int, threads: int = 1) -> Relaxation:
         """Of an exact instance, with periods of at most so many days."""
         merged = merge_days(data, longest)
         loads = len(merged.instance.slices) * len(data.services)
         without = (add_demand_rounding,) if loads > ROUNDED_LOADS else ()
         model, v, active = assemble_levels(merged.instance, without=without)
         levels = add_levels(model, v, merged.instance)
-        hull = Hull(merged.instance)
+        hull = Hull(merged.instance, threads)
         return cls(merged, model, v, active, list(levels), list(levels.values()), hull)
 
     def loose(self) -> LinearModel:
         """Nothing whole."""
         return replace(self.model, whole=[False] * len(self.model.names))
 
-    def near(self, values: Sequence[float], *, held: bool) -> LinearModel:
-        """All whole that is whole in periods; only terms and purchases that the values use.
-
-        Args:
-            held: levels as in the values, which leaves less to choose and is sooner solved.
-        """
+    def near(self, values: Sequence[float]) -> LinearModel:
+        """All whole that is whole in periods; levels as in the values, terms only those in use."""
         model = replace(self.model, lower=list(self.model.lower), upper=list(self.model.upper))
-        for level in self.levels if held else ():
+        for level in self.levels:
             model.lower[level] = model.upper[level] = float(round(values[level]))
         for column in (*self.v.start.values(), *self.v.hold.values()):
             if values[column] <= TINY:
                 model.upper[column] = 0.0
         return model
 
-    def price(self, raw: Raw, *, deep: bool = False) -> int:
+    def price(
+        self, raw: Raw, *, deep: bool = False, late: Callable[[], bool] = lambda: False
+    ) -> int:
         """Add rows that a linear relaxation breaks; how many (`Hull.add_rows`)."""
-        return self.hull.add_rows(self.model, self.v, self.active, raw, deep=deep)
+        return self.hull.add_rows(self.model, self.v, self.active, raw, deep=deep, late=late)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from os import cpu_count
 
 from optimizer.milp.assemble import assemble
 from optimizer.milp.branch import LevelSearch
@@ -16,9 +17,10 @@ from optimizer.milp.merge import Merged
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
-from optimizer.milp.realize import realized, settled
+from optimizer.milp.realize import realized, rearranged, settled
 from optimizer.milp.relax import Relaxation
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
+from optimizer.milp.stretch import Stretch
 from optimizer.milp.variables import Variables
 from optimizer.milp.worth import missing, more_worths, with_worths
 
@@ -41,6 +43,8 @@ PERIOD_DAYS = 31
 """Most days that are merged."""
 LEVELS_SHARE = 0.75
 """Most of the time that is left that goes to whole levels."""
+JOBS_SHARE = 1 / 8
+"""Of the gap asked for, what jobs may be dearer than need be."""
 DAY_NODES = 500
 """Most nodes of the search for one day by itself; what a day took otherwise stays."""
 DAY_S = 1.0
@@ -128,19 +132,19 @@ class _Search:
 
     def _merged(self) -> None:
         """A bound from merged days, and plans of the daily model near what they suggest."""
-        relaxed = Relaxation.of(self.data, PERIOD_DAYS)
+        relaxed = Relaxation.of(self.data, PERIOD_DAYS, self.options.threads or cpu_count() or 1)
         near = replace(self.options, gap=self.options.gap / 4)
         search = LevelSearch(relaxed, near, self.proved)
-        for found in search.run(self._until(LEVELS_SHARE)):
-            for held in (True, False) if relaxed.levels else (True,):
-                raw = run_solver(relaxed.near(found.values, held=held), near, self._until(0.3))
-                self._near(relaxed.merged, relaxed.v, raw.values or found.values)
-                lost = self.best.objective - found.objective if self.best else INF
-                if self._enough() or lost < found.objective - self.bound:
-                    break  # more is to be gained by other levels than by other days
+        for found in search.run(self._until(LEVELS_SHARE), self._enough):
+            raw = run_solver(relaxed.near(found.values), near, self._until(0.3))
+            self._near(relaxed.merged, relaxed.v, raw.values or found.values)
             if self._enough():
                 return
         self.infeasible = search.infeasible and self.best is None
+        if self.best is not None and not self._enough():
+            better = rearranged(self.data, self.best, self._stretch)
+            better = settled(self.data, better, self._day)
+            self.found(better if is_plan(self.data, better) else None)
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""
@@ -185,9 +189,22 @@ class _Search:
         return answer if isinstance(answer, Solution) else None
 
     def _jobs(self, jobs: Instance) -> Solution | None:
-        near = replace(self.options, gap=self.options.gap / 2)
-        answer = _solve_exact(jobs, near, self._until(0.3))
+        answer = _solve_exact(jobs, self._close(jobs), self._until(0.3))
         return answer if isinstance(answer, Solution) else None
+
+    def _stretch(self, stretch: Stretch) -> Solution | None:
+        if self.options.stopped or _size(stretch.instance) > SMALL_COLUMNS:
+            return None
+        start = stretch.narrowed(self.best) if self.best else None
+        near = self._close(stretch.instance)
+        answer = _solve_exact(stretch.instance, near, self._until(0.3), start=start)
+        return answer if isinstance(answer, Solution) else None
+
+    def _close(self, part: Instance) -> SolveOptions:
+        """Options for a part of the jobs, whose cost is a small part of what is paid."""
+        share = len(part.jobs) / len(self.data.jobs) * JOBS_SHARE * self.options.gap
+        total = abs(self.best.objective) if self.best else 0.0
+        return replace(self.options, money_gap=max(EXACTLY, share * total))
 
     def _whole(self, seconds: float = INF) -> None:
         """The daily model as it is, from the best plan so far."""

@@ -37,7 +37,9 @@ class SolveOptions:
     """Threads the solver may use; 0: as many as it likes. HiGHS keeps to the first number it is
     given for as long as the process lives."""
     nodes: int = 0
-    """Most nodes of HiGHS's search tree, a limit that does not hang on the clock; 0: none."""
+    """Most nodes of the search tree, a limit that does not hang on the clock; 0: none."""
+    money_gap: float = 1e-6
+    """Absolute gap at which to stop."""
     watch: Watch | None = field(default=None, compare=False)
     """Hears what is known on the way, and may end the search early."""
 
@@ -85,7 +87,7 @@ def run_solver(
     problem = mathopt.Model.from_model_proto(to_proto(model, named=start is not None))
     parameters = mathopt.SolveParameters(
         relative_gap_tolerance=options.gap,
-        absolute_gap_tolerance=1e-6,
+        absolute_gap_tolerance=options.money_gap,
         time_limit=timedelta(seconds=max(0.1, deadline - time.monotonic())),
         random_seed=options.seed,
     )
@@ -93,6 +95,8 @@ def run_solver(
     if options.solver != "HIGHS":
         if options.threads:
             parameters.threads = options.threads
+        if options.nodes:
+            parameters.node_limit = options.nodes
         return _watched(run, options.watch, counts) if options.watch else run.answer()
     parameters.highs = HighsOptionsProto()
     if options.threads:

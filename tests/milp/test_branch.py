@@ -13,7 +13,7 @@ from test_merge import steady
 
 from optimizer.milp import levels as levelling
 from optimizer.milp.branch import LevelSearch
-from optimizer.milp.hull import Hull
+from optimizer.milp.hull import Hull, Loads, Prices, Row, _Point
 from optimizer.milp.instance import Instance, ReplicaOption, Service, Solution
 from optimizer.milp.levels import add_levels
 from optimizer.milp.linear_model import LinearModel
@@ -156,12 +156,16 @@ def test_levels_cut_no_plan_off_where_nothing_is_rented_for_long() -> None:
 # -- whole supplies --------------------------------------------------------------------------
 
 
+def apart(hull: Hull, loads: Loads, there: Prices) -> Row | None:
+    return hull._apart(_Point(0, loads, (), (), there))
+
+
 def test_a_part_of_a_node_is_cut_off_at_the_price_of_a_whole_one() -> None:
     service = Service("s", (0.4,) * 8, 0.0, (ReplicaOption(0, 1.0, 1.0),), ())
     data = replace(one_pool(8), services=(service,))
     hull = Hull(data)
-    assert hull._apart((0.4,), (0.4,)) == ((1.0,), 1.0)
-    assert hull._apart((0.4,), (1.0,)) is None
+    assert apart(hull, (0.4,), (0.4,)) == ((1.0,), 1.0)
+    assert apart(hull, (0.4,), (1.0,)) is None
 
 
 def test_prices_at_which_the_loads_cost_nothing_make_no_row() -> None:
@@ -170,7 +174,7 @@ def test_prices_at_which_the_loads_cost_nothing_make_no_row() -> None:
         Service("s", (1.0,), 0.0, (ReplicaOption(0, 1.0, 1.0), ReplicaOption(1, 1.0, 1.0)), ()),
     )
     hull = Hull(replace(one_pool(1), pools=("a", "b"), services=services))
-    assert hull._at((0.0, 1.0), (1.0,), (1.0, -1e-9)) is None
+    assert hull._at((0.0, 1.0), _Point(0, (1.0,), (), (), (1.0, -1e-9))) is None
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -203,8 +207,8 @@ def test_no_mean_of_whole_supplies_is_cut_off(seed: int) -> None:
     mean = tuple(
         sum(x * n[p] for x, n in zip(shares, supplies, strict=True)) / sum(shares) for p in range(3)
     )
-    assert hull._apart(loads, mean) is None
-    row = hull._apart(loads, tuple(x * 0.5 for x in map(min, zip(*supplies, strict=True))))
+    assert apart(hull, loads, mean) is None
+    row = apart(hull, loads, tuple(x * 0.5 for x in map(min, zip(*supplies, strict=True))))
     if row is not None:
         prices, least = row
         for nodes in hull.supplies[loads]:

@@ -154,11 +154,11 @@ def add_gang_site(model: LinearModel, v: Variables, data: Instance, active: Acti
             used[gang.pool, gang.site, s].append(term)
     for (p, site, s), terms in used.items():
         t = data.slices[s].period
-        there: list[Term] = []
-        if site == "own":
-            there += [
-                (c, 1.0) for (a, u), c in v.busy.items() if u == s and data.assets[a].pool == p
-            ]
+        there: list[Term] = [
+            (v.busy[a, s], 1.0)
+            for a, asset in enumerate(data.assets)
+            if (asset.pool, asset.site) == (p, site) and (a, s) in v.busy
+        ]
         for levels, offer in zip(active.rented, data.term_offers, strict=True):
             if (offer.pool, offer.site) == (p, site):
                 there += levels[t]
