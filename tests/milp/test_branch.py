@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 import time
 from dataclasses import replace
@@ -11,8 +12,9 @@ from ortools.math_opt.python import mathopt
 from random_instances import larger, term_offer, tiny
 from test_merge import steady
 
+from optimizer.milp import branch as branching
 from optimizer.milp import levels as levelling
-from optimizer.milp.branch import LevelSearch
+from optimizer.milp.branch import Levelled, LevelSearch, _Node
 from optimizer.milp.hull import Hull, Loads, Prices, Row, _Point
 from optimizer.milp.instance import Instance, ReplicaOption, Service, Solution
 from optimizer.milp.levels import add_levels
@@ -153,6 +155,34 @@ def test_levels_cut_no_plan_off_where_nothing_is_rented_for_long() -> None:
     assert add_levels(model, add_variables(model, data), data) == {}
 
 
+def test_the_best_levels_stay_the_best_when_dearer_ones_are_looked_at_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows can raise whole levels above others that are taken up after them."""
+    relaxed = Relaxation.of(steady(3, days=6), 2)
+    bounds: list[float] = []
+    search = LevelSearch(relaxed, EXACT, bounds.append)
+    nodes = {1.0: _Node(1.0, {1: (0.0, 0.0)}, whole=True), 2.0: _Node(2.0, {1: (1.0, 9.0)})}
+    results = {1.0: [(5.0, False)], 2.0: [(3.0, True), (7.0, False)]}
+    monkeypatch.setattr(search, "_dive", lambda until: None)
+    monkeypatch.setattr(branching, "TOGETHER", 1)
+
+    def step(until: float) -> list[tuple[Levelled, tuple[_Node, ...]]]:
+        node = heapq.heappop(search._open)[-1]
+        least = min(nodes, key=lambda n: nodes[n].levels != node.levels)
+        cost, more = results[least].pop(0)
+        again = (_Node(cost, node.levels, whole=True),) if more else ()
+        return [(Levelled([cost], cost), again)]
+
+    monkeypatch.setattr(search, "_step", step)
+    for node in nodes.values():
+        search._keep(node)
+    found = list(search.run(soon()))
+    assert [levels.objective for levels in found] == [3.0, 5.0]
+    assert search.best == Levelled([5.0], 5.0)
+    assert max(bounds) == 5.0
+
+
 # -- whole supplies --------------------------------------------------------------------------
 
 
@@ -215,6 +245,20 @@ def test_no_mean_of_whole_supplies_is_cut_off(seed: int) -> None:
             assert sum(p * n for p, n in zip(prices, nodes, strict=True)) >= least * (1 - 1e-6)
 
 
+def test_rows_are_the_same_however_many_are_looked_for_at_once() -> None:
+    data = larger(5, days=12)
+    found = []
+    for workers in (1, 3):
+        relaxed = Relaxation.of(data, 3, workers)
+        search = LevelSearch(relaxed, EXACT, lambda _: None)
+        list(search.run(soon()))
+        model = relaxed.model
+        rows = zip(model.row_names, model.entries, model.row_lower, strict=True)
+        found.append([row for row in rows if row[0].startswith("hull[")])
+    assert found[0] == found[1]
+    assert found[0]
+
+
 # -- the linear program ----------------------------------------------------------------------
 
 
@@ -243,6 +287,22 @@ def test_a_program_that_goes_on_finds_what_a_new_one_finds(seed: int) -> None:
             assert len(found.duals) == len(model.row_names)
         terms, least = rows[number]
         model.row(f"r{number}", terms, lower=least)
+
+
+def test_a_program_goes_on_from_where_another_one_stood() -> None:
+    relaxed = Relaxation.of(larger(4, days=12), 3)
+    one, other = (LinearProgram(relaxed.loose()) for _ in range(2))
+    root = one.solve(soon())
+    stood = one.stood
+    held = dict.fromkeys(relaxed.levels[:2], (0.0, 0.0))
+    branch = one.solve(soon(), held)
+    assert root.values is not None
+    relaxed.model.row("more", [(0, 1.0)], lower=root.values[0] + 0.5)
+    again = other.solve(soon(), held, stood)  # with rows that came after it stood there
+    assert again.objective >= branch.objective / SLACK
+    fresh = LinearProgram(relaxed.loose()).solve(soon(), held)
+    assert again.objective == pytest.approx(fresh.objective, rel=1e-6)
+    assert one.solve(soon(), held).objective == pytest.approx(fresh.objective, rel=1e-6)
 
 
 def test_an_imprecise_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
