@@ -9,7 +9,7 @@ used of it allows (`cover`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.milp.encode import positive
@@ -142,7 +142,7 @@ def _with_jobs(
         for s, n in enumerate(needs.nodes((pool, "")))
     }
     parts = []
-    for jobs in groups(data):
+    for jobs in job_groups(data):
         gangs = [_gangs(data, j, {g for i, g in wanted if i == j}) for j in jobs]
         stretch = _around(kept, jobs, gangs, nodes, served=False)
         placed = solve_jobs(stretch.instance)
@@ -158,23 +158,53 @@ def _with_jobs(
 
 
 def rearranged(
-    data: Instance, plan: Solution, solve: Callable[[Stretch], Solution | None]
-) -> Solution:
-    """Jobs placed anew, a group at a time, while services make room for them."""
-    for jobs in () if days_are_tied(data) else groups(data):
+    data: Instance,
+    plan: Solution,
+    solve: Callable[[Stretch, Solution], Solution | None],
+    late: Callable[[], bool] = lambda: False,
+) -> Iterator[Solution]:
+    """Better plans: jobs placed anew, a group at a time, while services make room for them.
+
+    Args:
+        solve: may give nothing, as where there are too many jobs; then fewer are tried.
+        late: whether to leave it at that.
+    """
+    wanted = [] if days_are_tied(data) else job_groups(data)
+    for n, jobs in enumerate(wanted):
+        if late():
+            return
+        if jobs in wanted[:n]:
+            continue
         kept = Kept.of(data, plan)
         used = {(j, g) for j, g, _ in (*plan.run, *plan.hours)}
         gangs = [_gangs(data, j, {g for i, g in used if i == j}) for j in jobs]
-        others = replace(plan, run={k: n for k, n in plan.run.items() if k[0] not in jobs})
+        others = replace(plan, run={k: x for k, x in plan.run.items() if k[0] not in jobs})
         stretch = _around(kept, jobs, gangs, running(data, others), served=True)
-        answer = solve(stretch)
-        if answer is not None:
-            better = spliced(data, plan, [(stretch, answer)])
-            plan = min(plan, better, key=lambda x: x.objective)
-    return plan
+        answer = solve(stretch, plan)
+        if answer is None:
+            wanted.extend(_fewer(data, jobs))
+            continue
+        better = spliced(data, plan, [(stretch, answer)])
+        if better.objective < plan.objective:
+            plan = better
+            yield plan
 
 
-def groups(data: Instance) -> list[list[int]]:
+def _fewer(data: Instance, jobs: Sequence[int]) -> Iterator[list[int]]:
+    """For each job, those of them that may run in its window only; not if others wait for them."""
+    for window in (data.jobs[j] for j in jobs):
+        inside = [
+            j
+            for j in jobs
+            if window.first <= data.jobs[j].first and data.jobs[j].last <= window.last
+        ]
+        pairs = ((j, other) for j, job in enumerate(data.jobs) for other in job.after)
+        apart = all((j in inside) == (other in inside) for j, other in pairs)
+        if apart and len(inside) < len(jobs):
+            yield inside
+
+
+def job_groups(data: Instance) -> list[list[int]]:
     """Jobs whose windows overlap, or that wait for each other; all, where days are tied."""
     if days_are_tied(data):
         return [list(range(len(data.jobs)))]

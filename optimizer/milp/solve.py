@@ -43,6 +43,8 @@ PERIOD_DAYS = 31
 """Most days that are merged."""
 LEVELS_SHARE = 0.75
 """Most of the time that is left that goes to whole levels."""
+STRETCH_COLUMNS = 10_000
+"""Up to so many columns jobs are placed together with the services of their days."""
 JOBS_SHARE = 1 / 8
 """Of the gap asked for, what jobs may be dearer than need be."""
 DAY_NODES = 500
@@ -141,10 +143,10 @@ class _Search:
             if self._enough():
                 return
         self.infeasible = search.infeasible and self.best is None
-        if self.best is not None and not self._enough():
-            better = rearranged(self.data, self.best, self._stretch)
-            better = settled(self.data, better, self._day)
-            self.found(better if is_plan(self.data, better) else None)
+        if self.best is not None:
+            for better in rearranged(self.data, self.best, self._stretch, self._over):
+                again = settled(self.data, better, self._day)
+                self.found(again if is_plan(self.data, again) else None)
 
     def _until(self, share: float) -> float:
         """The time when so much of what is left will have passed."""
@@ -192,11 +194,11 @@ class _Search:
         answer = _solve_exact(jobs, self._close(jobs), self._until(0.3))
         return answer if isinstance(answer, Solution) else None
 
-    def _stretch(self, stretch: Stretch) -> Solution | None:
-        if self.options.stopped or _size(stretch.instance) > SMALL_COLUMNS:
+    def _stretch(self, stretch: Stretch, plan: Solution) -> Solution | None:
+        if _size(stretch.instance) > STRETCH_COLUMNS:
             return None
-        start = stretch.narrowed(self.best) if self.best else None
         near = self._close(stretch.instance)
+        start = stretch.narrowed(plan)
         answer = _solve_exact(stretch.instance, near, self._until(0.3), start=start)
         return answer if isinstance(answer, Solution) else None
 
@@ -231,6 +233,9 @@ class _Search:
         """Whether the plan is as good as asked, or nothing more may be tried."""
         good = self.best is not None and self.best.gap <= self.options.gap
         return good or self.infeasible or self.options.stopped
+
+    def _over(self) -> bool:
+        return self._enough() or time.monotonic() > self.deadline
 
     def _polished(self, found: Solution) -> Solution:
         alone = len(self.data.period_days) == 1 and found.gap <= EXACTLY

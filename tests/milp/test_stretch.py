@@ -23,7 +23,7 @@ from optimizer.milp.instance import (
     Solution,
 )
 from optimizer.milp.polish import days_are_tied, objective, spliced
-from optimizer.milp.realize import groups, rearranged
+from optimizer.milp.realize import job_groups, rearranged
 from optimizer.milp.solve import SolveOptions, solve
 from optimizer.milp.stretch import Kept, Stretch, running
 
@@ -55,9 +55,14 @@ def planned(data: Instance, gap: float = 1e-7) -> Solution:
     return found
 
 
-def exactly(stretch: Stretch) -> Solution | None:
+def exactly(stretch: Stretch, _: Solution | None = None) -> Solution | None:
     found = solving._solve_exact(stretch.instance, EXACT, time.monotonic() + 20)
     return found if isinstance(found, Solution) else None
+
+
+def best_of(data: Instance, plan: Solution) -> Solution:
+    *_, best = plan, *rearranged(data, plan, exactly)
+    return best
 
 
 def around(data: Instance, plan: Solution, first: int, days: int, jobs: list[int]) -> Stretch:
@@ -71,7 +76,7 @@ def around(data: Instance, plan: Solution, first: int, days: int, jobs: list[int
 def test_what_a_plan_does_on_some_days_is_an_answer_of_them(seed: int) -> None:
     data = apart(seed)
     plan = planned(data, gap=0.1)
-    jobs = next(group for group in groups(data) if data.jobs[group[0]].first == 0)
+    jobs = next(group for group in job_groups(data) if data.jobs[group[0]].first == 0)
     stretch = around(data, plan, 0, 5, jobs)
     part = stretch.narrowed(plan)
     assert is_plan(stretch.instance, part)
@@ -84,7 +89,7 @@ def test_what_a_plan_does_on_some_days_is_an_answer_of_them(seed: int) -> None:
 def test_the_best_answer_of_some_days_makes_a_plan_that_is_never_dearer(seed: int) -> None:
     data = apart(seed)
     plan = planned(data, gap=0.2)
-    better = rearranged(data, plan, exactly)
+    better = best_of(data, plan)
     assert is_plan(data, better)
     assert better.objective == pytest.approx(objective(data, better))
     assert planned(data).bound / SLACK <= better.objective <= plan.objective * SLACK
@@ -115,7 +120,7 @@ def test_a_service_makes_room_for_a_job_that_pays_more() -> None:
     plan = replace(plan, objective=objective(data, plan))
     assert is_plan(data, plan)
     assert plan.objective == 120.0
-    better = rearranged(data, plan, exactly)
+    better = best_of(data, plan)
     assert is_plan(data, better)
     assert better.run == {(0, 0, 1): 1}
     assert better.serve == {(0, 0, 0): 1, (0, 1, 1): 1, (0, 0, 2): 1}
@@ -125,7 +130,7 @@ def test_a_service_makes_room_for_a_job_that_pays_more() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_groups_are_the_jobs_whose_days_touch(seed: int) -> None:
     data = apart(seed)
-    found = groups(data)
+    found = job_groups(data)
     assert sorted(j for group in found for j in group) == list(range(len(data.jobs)))
     days = [{t for j in g for t in range(data.jobs[j].first, data.jobs[j].last + 1)} for g in found]
     for n, here in enumerate(days):
@@ -137,7 +142,7 @@ def test_groups_are_the_jobs_whose_days_touch(seed: int) -> None:
 def test_what_ties_days_together_leaves_all_jobs_in_one_group() -> None:
     data = larger(1)
     assert days_are_tied(data)
-    assert groups(data) == [[0, 1, 2]]
+    assert job_groups(data) == [[0, 1, 2]]
 
 
 def test_a_gang_at_a_site_runs_on_what_is_rented_there_for_long() -> None:
