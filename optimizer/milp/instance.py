@@ -193,6 +193,8 @@ class GangOption:
     """Whether data must be moved to it: no owned node of the pool can be what it runs on."""
     quota: int = -1
     """Index of the free quota it runs on by the hour; -1: none."""
+    most: int = 1
+    """How often it may run at once; 1 but in a relaxation (`gangs`)."""
 
     @property
     def by_hour(self) -> bool:
@@ -303,6 +305,12 @@ class Instance:
         begin = max(0, bisect_right(self._firsts, first) - 1)
         end = min(n_periods, bisect_right(self._firsts, last))
         return range(begin * per_period, max(begin, end) * per_period)
+
+    def window_share(self, j: int, s: int) -> float:
+        """Share of a slice's days on which a job may run."""
+        job, t = self.jobs[j], self.slices[s].period
+        first, after = self._firsts[t], self._firsts[t + 1]
+        return (min(after, job.last + 1) - max(first, job.first)) / (after - first)
 
     @cached_property
     def _firsts(self) -> list[int]:

@@ -113,7 +113,11 @@ def merge_days(
 
 
 def alike_days(
-    instances: Sequence[Instance], longest: int, borders: Collection[int] = ()
+    instances: Sequence[Instance],
+    longest: int,
+    borders: Collection[int] = (),
+    *,
+    windows: bool = True,
 ) -> list[list[int]]:
     """Days of each period: neighbours that are equal in all instances, at most `longest`.
 
@@ -122,10 +126,13 @@ def alike_days(
 
     Args:
         borders: days on which a period begins in any case.
+        windows: whether one begins and ends where the window of a job does; else a job may run in
+            as much of a period as its window has of it.
     """
     borders = set(borders)
     for data in instances:
-        borders |= {job.first for job in data.jobs} | {job.last + 1 for job in data.jobs}
+        for job in data.jobs if windows else ():
+            borders |= {job.first, job.last + 1}
         # Resale days are few (ends of months), and worth a period's border.
         borders |= {hold.until for asset in data.assets for hold in asset.holds}
 

@@ -21,6 +21,9 @@ from optimizer.milp.stretch import Kept, Stretch, by_the_day, running
 from optimizer.milp.variables import Variables
 
 Solve = Callable[[Instance], Solution | None]
+PORTION = 15
+"""So many jobs are placed at once, beside those placed before; of more the solver finds a few good
+plans late or none."""
 GANGS = 6
 """Configurations of a job that it may choose among beside those the relaxation used."""
 
@@ -30,16 +33,20 @@ def realized(
     merged: Merged,
     v: Variables,
     values: Sequence[float],
+    gangs: set[tuple[int, int]],
     *,
     solve_day: Solve,
     solve_jobs: Solve,
 ) -> Solution | None:
-    """A plan near a merged solution; None where this road finds none."""
+    """A plan near a merged solution; None where this road finds none.
+
+    Args:
+        gangs: (job, gang) that jobs may choose among, beside those that are usually good.
+    """
     given = _committed(data, merged, v, values)
     served = polish(data, given, solve_day)
     if data.jobs:
-        wanted = {(j, g) for j, g, _ in (*positive(v.run, values), *positive(v.hours, values))}
-        placed = _with_jobs(data, given, served, wanted, solve_jobs)
+        placed = _with_jobs(data, given, served, gangs, solve_jobs)
         if placed is None:
             return None
         served = polish(data, placed, solve_day)
@@ -136,19 +143,19 @@ def _with_jobs(
     """
     kept = Kept.of(data, served)
     needs = Needs.of(data, served)
-    nodes = {
-        (pool, s): float(n)
-        for pool, _ in needs.shares
-        for s, n in enumerate(needs.nodes((pool, "")))
-    }
+    nodes: dict[tuple[int, int], float] = defaultdict(float)
+    for pool, _ in needs.shares:
+        nodes |= {(pool, s): float(n) for s, n in enumerate(needs.nodes((pool, "")))}
     parts = []
-    for jobs in job_groups(data):
+    for jobs in (portion for group in job_groups(data) for portion in _portions(data, group)):
         gangs = [_gangs(data, j, {g for i, g in wanted if i == j}) for j in jobs]
         stretch = _around(kept, jobs, gangs, nodes, served=False)
         placed = solve_jobs(stretch.instance)
         if placed is None:
             return None
         parts.append(stretch.widened(placed))
+        for key, n in running(data, parts[-1]).items():
+            nodes[key] += n
     return replace(
         given,
         run={k: n for part in parts for k, n in part.run.items()},
@@ -218,6 +225,21 @@ def job_groups(data: Instance) -> list[list[int]]:
             last, group = max(before, last), [*others, j]
         found.append((last, group))
     return [sorted(group) for _, group in found]
+
+
+def _portions(data: Instance, group: Sequence[int]) -> Iterator[list[int]]:
+    """So many jobs as are soon placed, by first day; those that wait for each other together."""
+    jobs = sorted(group, key=lambda j: (data.jobs[j].first, j))
+    portion: list[int] = []
+    for n, j in enumerate(jobs):
+        portion.append(j)
+        linked = any(set(data.jobs[i].after) & set(portion) for i in jobs[n + 1 :])
+        linked |= any(set(data.jobs[i].after) - set(jobs[: n + 1]) for i in portion)
+        if len(portion) >= PORTION and not linked and not days_are_tied(data):
+            yield sorted(portion)
+            portion = []
+    if portion:
+        yield sorted(portion)
 
 
 def _around(

@@ -13,7 +13,6 @@ from optimizer.milp.encode import decode, encode, whole
 from optimizer.milp.first import first_plan, is_plan
 from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF
-from optimizer.milp.merge import Merged
 from optimizer.milp.narrow import narrow, plain, pools_cheap, pools_of, pools_used
 from optimizer.milp.placement import free_to_place, place_early
 from optimizer.milp.polish import can_polish, objective, polish
@@ -139,7 +138,7 @@ class _Search:
         search = LevelSearch(relaxed, near, self.proved)
         for found in search.run(self._until(LEVELS_SHARE), self._enough):
             raw = run_solver(relaxed.near(found.values), near, self._until(0.3))
-            self._near(relaxed.merged, relaxed.v, raw.values or found.values)
+            self._near(relaxed, raw.values or found.values)
             if self._enough():
                 return
         self.infeasible = search.infeasible and self.best is None
@@ -160,16 +159,19 @@ class _Search:
             self.proved(raw.bound)
         return not raw.infeasible
 
-    def _near(self, merged: Merged, v: Variables, values: list[float]) -> None:
+    def _near(self, relaxed: Relaxation, values: list[float]) -> None:
         """A plan of every day near a merged solution."""
         if self.options.stopped:
             return
-        found = realized(self.data, merged, v, values, solve_day=self._day, solve_jobs=self._jobs)
+        merged, v, gangs = relaxed.merged, relaxed.v, relaxed.used_gangs(values)
+        found = realized(
+            self.data, merged, v, values, gangs, solve_day=self._day, solve_jobs=self._jobs
+        )
         if found is not None and is_plan(self.data, found):
             self.found(found)
             return
         narrowed = narrow(self.data, merged, v, values, self.best)
-        pools = pools_used(self.data, v, values)
+        pools = pools_used(merged.instance, v, values)
         if self.best is not None:
             pools |= pools_of(self.data, self.best)
         if self.data.limits.sellers == INF:

@@ -208,14 +208,15 @@ def _interruptible(
             v.total[j, g] = model.column(f"total[{job.name},{g}]", whole=True)
         for s in window if gang.pool in pools else ():
             name = f"[{job.name},{g},{s}]"
+            most = gang.most * data.window_share(j, s)
             if gang.hourly >= 0 and gang.hour_cost[s] == INF:
                 continue
             if not gang.by_hour:
-                v.run[j, g, s] = model.column("run" + name, upper=1, whole=data.exact)
+                v.run[j, g, s] = model.column("run" + name, upper=most, whole=data.exact)
             else:
                 v.hours[j, g, s] = model.column(
                     "hours" + name,
-                    upper=data.slices[s].hours,
+                    upper=data.slices[s].hours * most,
                     whole=data.exact and waits,
                     cost=gang.hour_cost[s] * data.slice_days(s) if gang.hourly >= 0 else FREE_HOUR,
                 )

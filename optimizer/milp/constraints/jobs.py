@@ -30,12 +30,12 @@ def worked(v: Variables, data: Instance) -> dict[tuple[int, int], list[Term]]:
 
 
 def running(v: Variables, data: Instance) -> dict[tuple[int, int], list[Term]]:
-    """(job, slice) → terms that add up to the share of the slice it runs."""
+    """(job, slice) → terms that add up to the share of the slice it runs, or less."""
     terms: dict[tuple[int, int], list[Term]] = defaultdict(list)
-    for (j, _, s), column in v.run.items():
-        terms[j, s].append((column, 1.0))
-    for (j, _, s), column in v.hours.items():
-        terms[j, s].append((column, 1 / data.slices[s].hours))
+    for (j, g, s), column in v.run.items():
+        terms[j, s].append((column, 1 / data.jobs[j].gangs[g].most))
+    for (j, g, s), column in v.hours.items():
+        terms[j, s].append((column, 1 / (data.slices[s].hours * data.jobs[j].gangs[g].most)))
     for column, run in v.whole_run.items():
         for s, _ in run.shares:
             terms[run.job, s].append((column, 1.0))
@@ -125,11 +125,13 @@ def add_one_gang(model: LinearModel, v: Variables, data: Instance, active: Activ
 
     $$\sum_g run_{j,g,s} + \sum_g hours_{j,g,s} / h_s \le 1$$
 
-    Rows ``one_gang[j,s]``.
+    Rows ``one_gang[j,s]``. In a merged period, of which only some days are in its window, it may
+    run on those.
     """
     for (j, s), terms in sorted(running(v, data).items()):
         if not (data.jobs[j].contiguous and data.exact):
-            model.row(f"one_gang[{data.jobs[j].name},{s}]", terms, upper=1)
+            share = data.window_share(j, s)
+            model.row(f"one_gang[{data.jobs[j].name},{s}]", terms, upper=share)
 
 
 def add_contiguous(model: LinearModel, v: Variables, data: Instance, active: Active) -> None:
@@ -182,11 +184,13 @@ def add_move(model: LinearModel, v: Variables, data: Instance, active: Active) -
     """
     rented: dict[tuple[int, int], list[Term]] = defaultdict(list)
     for (j, g, s), column in v.run.items():
-        if data.jobs[j].gangs[g].rented:
-            rented[j, s].append((column, 1.0))
+        gang = data.jobs[j].gangs[g]
+        if gang.rented:
+            rented[j, s].append((column, 1 / gang.most))
     for (j, g, s), column in v.hours.items():
-        if data.jobs[j].gangs[g].rented:
-            rented[j, s].append((column, 1 / data.slices[s].hours))
+        gang = data.jobs[j].gangs[g]
+        if gang.rented:
+            rented[j, s].append((column, 1 / (data.slices[s].hours * gang.most)))
     for column, run in v.whole_run.items():
         if data.jobs[run.job].gangs[run.gang].rented:
             rented[run.job, run.shares[0][0]].append((column, 1.0))
