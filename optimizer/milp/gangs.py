@@ -35,7 +35,7 @@ def by_the_node(data: Instance) -> tuple[Instance, list[list[list[int]]]]:
             alike[gang.pool, site, gang.rented, gang.hourly, gang.quota].append(g)
         sources.append(list(alike.values()))
         gangs = tuple(_one_node(job, key, ids) for key, ids in alike.items())
-        jobs.append(replace(job, gangs=gangs))
+        jobs.append(replace(job, gangs=gangs, contiguous=False))
     return replace(data, jobs=tuple(jobs)), sources
 
 
