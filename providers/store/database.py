@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,7 +143,7 @@ def sqlite_database(path: Path, *, read_only: bool) -> Database:
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         else:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             # Not NORMAL, with which a power cut may take the last runs back.
             connection.execute("PRAGMA synchronous = FULL")
         return connection
@@ -157,6 +158,20 @@ def sqlite_database(path: Path, *, read_only: bool) -> Database:
             connection.exec_driver_sql(statement)
 
     return Database(engine, path, read_only=read_only)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; SQLite does not wait for another that is just doing so."""
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def postgres_database(url: URL, *, read_only: bool) -> Database:

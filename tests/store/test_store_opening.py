@@ -197,6 +197,31 @@ def test_threads_open_a_new_store_at_once(path: Path) -> None:
         assert len(store.runs()) == 6
 
 
+def test_all_who_make_a_file_at_the_same_moment_get_it(tmp_path: Path) -> None:
+    """SQLite gives up at once where two turn its write-ahead log on: one round in ten failed."""
+    faults: list[BaseException] = []
+    for number in range(60):
+        place = tmp_path / f"{number}.db"
+        together = threading.Barrier(6)
+
+        def visit(place: Path = place, together: threading.Barrier = together) -> None:
+            here = database(place, read_only=False)
+            together.wait()
+            try:
+                with here.writing():
+                    pass
+            except StoreError as error:
+                faults.append(error)
+            here.close()
+
+        threads = [threading.Thread(target=visit) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+
+
 def test_a_copy_is_a_whole_store_while_a_writer_goes_on(filled: Path, tmp_path: Path) -> None:
     stop, begun = threading.Event(), threading.Event()
     written = 0
