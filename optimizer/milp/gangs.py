@@ -16,11 +16,6 @@ Key = tuple[int, str, bool, int, int]
 OWN = "own"
 
 
-def gang_columns(data: Instance) -> int:
-    """How many columns gangs make."""
-    return sum(len(job.gangs) * len(data.slices_of_days(job.first, job.last)) for job in data.jobs)
-
-
 def by_the_node(data: Instance) -> tuple[Instance, list[list[list[int]]]]:
     """A merged instance with gangs of single nodes, several of which may run at once.
 

@@ -9,14 +9,14 @@ from optimizer.milp.assemble import assemble_levels
 from optimizer.milp.constraints.capacity import Active
 from optimizer.milp.constraints.services import add_demand_rounding
 from optimizer.milp.encode import TINY, positive
-from optimizer.milp.gangs import by_the_node, gang_columns
+from optimizer.milp.gangs import by_the_node
 from optimizer.milp.hull import Hull
 from optimizer.milp.instance import Instance
 from optimizer.milp.levels import add_levels
 from optimizer.milp.linear_model import LinearModel
 from optimizer.milp.merge import Merged, alike_days, merge_days
 from optimizer.milp.solver import Raw
-from optimizer.milp.variables import Variables
+from optimizer.milp.variables import Variables, gang_columns
 
 ROUNDED_LOADS = 2000
 """Up to so many loads of services in slices there are rows for rounded demand, a third of all rows;

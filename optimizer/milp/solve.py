@@ -20,7 +20,7 @@ from optimizer.milp.realize import realized, rearranged, settled
 from optimizer.milp.relax import Relaxation
 from optimizer.milp.solver import Raw, SolveOptions, run_solver
 from optimizer.milp.stretch import Stretch
-from optimizer.milp.variables import Variables
+from optimizer.milp.variables import Variables, about_columns
 from optimizer.milp.worth import missing, more_worths, with_worths
 
 TINY_COLUMNS = 1000
@@ -93,13 +93,13 @@ class _Search:
             options.watch.begin()
 
     def run(self) -> Solution | NoSolution:
-        size = _size(self.data)
+        size = about_columns(self.data)
         if size > TINY_COLUMNS:
             self.found(first_plan(self.data))
         if size > ROUTED_COLUMNS:
             until = self._until(WORTHS_SHARE)
             self.data = with_worths(self.data, until, self.options.watch)
-            size = _size(self.data)
+            size = about_columns(self.data)
         if size <= SMALL_COLUMNS:
             if self.best is not None and can_polish(self.data) and _few_days(self.data):
                 self.found(settled(self.data, self.best, self._day))
@@ -197,7 +197,7 @@ class _Search:
         return answer if isinstance(answer, Solution) else None
 
     def _stretch(self, stretch: Stretch, plan: Solution) -> Solution | None:
-        if _size(stretch.instance) > STRETCH_COLUMNS:
+        if about_columns(stretch.instance) > STRETCH_COLUMNS:
             return None
         near = self._close(stretch.instance)
         start = stretch.narrowed(plan)
@@ -262,16 +262,6 @@ def _few_days(data: Instance) -> bool:
     loads = list(zip(*(service.load for service in data.services), strict=True))
     days = {tuple(loads[s : s + per_day]) for s in range(0, len(loads), per_day)}
     return len(days) <= SETTLED_DAYS
-
-
-def _size(data: Instance) -> int:
-    starts = sum(len(o.starts) for o in data.term_offers) + sum(len(a.holds) for a in data.assets)
-    replicas = sum(
-        len(s.replicas) * (1 + len(s.buckets) * s.routed) + len(s.apis) for s in data.services
-    )
-    per_slice = replicas + len(data.hourly_offers) + len(data.assets) + len(data.quotas)
-    gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
-    return starts + per_slice * len(data.slices) + gangs
 
 
 def _solve_exact(

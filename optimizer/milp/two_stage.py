@@ -19,7 +19,7 @@ from optimizer.milp.instance import Instance, Solution
 from optimizer.milp.linear_model import INF, LinearModel, Term
 from optimizer.milp.merge import alike_days, merge_days
 from optimizer.milp.solver import SolveOptions, run_solver
-from optimizer.milp.variables import Variables
+from optimizer.milp.variables import Variables, about_columns
 
 EXACT_COLUMNS = 15_000
 """Up to so many columns, the joined daily model is solved as it is; above, with merged days."""
@@ -128,7 +128,7 @@ def solve_joined(two: TwoStage, risk: Risk, options: SolveOptions, deadline: flo
     relaxation, whose bound holds. The largest only get the bound of the linear relaxation.
     """
     days = len(two.branches[0].period_days)
-    daily = sum(map(_about_columns, two.branches))
+    daily = sum(map(about_columns, two.branches))
     groups: Sequence[Sequence[int]] = [[t] for t in range(days)]
     branches: Sequence[Instance] = two.branches
     fits = daily <= EXACT_COLUMNS
@@ -183,15 +183,6 @@ def on_own_days(two: TwoStage, joined: Joined, own: Sequence[Solution]) -> Agree
         return tuple(sorted(found.items()))
 
     return Agreed(moved("start", joined.agreed.starts), moved("buy", joined.agreed.bought))
-
-
-def _about_columns(data: Instance) -> int:
-    """Columns of the daily model, roughly: what there is in a slice, and all starts."""
-    starts = sum(len(x.starts) for x in data.term_offers) + sum(len(a.holds) for a in data.assets)
-    here = sum(len(s.replicas) + len(s.apis) for s in data.services)
-    here += len(data.hourly_offers) + len(data.assets) + len(data.quotas)
-    gangs = sum(len(j.gangs) * len(data.slices_of_days(j.first, j.last)) for j in data.jobs)
-    return starts + here * len(data.slices) + gangs
 
 
 def _loose(model: LinearModel, options: SolveOptions, deadline: float) -> Joined:

@@ -103,6 +103,21 @@ def add_variables(
     return v
 
 
+def about_columns(data: Instance) -> int:
+    """About how many columns an instance makes."""
+    starts = sum(len(o.starts) for o in data.term_offers) + sum(len(a.holds) for a in data.assets)
+    replicas = sum(
+        len(s.replicas) * (1 + len(s.buckets) * s.routed) + len(s.apis) for s in data.services
+    )
+    per_slice = replicas + len(data.hourly_offers) + len(data.assets) + len(data.quotas)
+    return starts + per_slice * len(data.slices) + gang_columns(data)
+
+
+def gang_columns(data: Instance) -> int:
+    """How many of them are for gangs."""
+    return sum(len(job.gangs) * len(data.slices_of_days(job.first, job.last)) for job in data.jobs)
+
+
 Wanted = set[tuple[int, int]]
 """(pool, slice) in which something may use capacity of the pool"""
 

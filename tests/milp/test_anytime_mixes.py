@@ -140,7 +140,7 @@ def test_a_mix_that_is_large_takes_the_road_of_worths(monkeypatch: pytest.Monkey
         return real(model, *args, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(solving, "run_solver", run_solver)
-    assert solving._size(data) > solving.ROUTED_COLUMNS
+    assert solving.about_columns(data) > solving.ROUTED_COLUMNS
     found = solve(data, SolveOptions(gap=0.02, time_limit_s=4))
     assert isinstance(found, Solution)
     assert told

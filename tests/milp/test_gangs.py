@@ -10,12 +10,13 @@ import pytest
 from random_instances import larger
 
 from optimizer.milp import relax as relaxing
-from optimizer.milp.gangs import by_the_node, gang_columns
+from optimizer.milp.gangs import by_the_node
 from optimizer.milp.instance import INF, GangOption, Instance, Job, Solution
 from optimizer.milp.merge import alike_days, merge_days
 from optimizer.milp.relax import Relaxation
 from optimizer.milp.solve import SolveOptions, solve
 from optimizer.milp.solver import run_solver
+from optimizer.milp.variables import gang_columns
 
 EXACT = SolveOptions(gap=1e-7, time_limit_s=20)
 SLACK = 1 + 1e-6
