@@ -29,7 +29,7 @@ UP = 0.3
 """From this part on a level is first tried rounded up."""
 ROOT_PRICINGS, LEAF_PRICINGS = 2, 8
 """Most linear programs in a row with more rows each time."""
-PATIENCE = 8
+PATIENCE = 12
 """After so many steps rows are looked for deeply at the best levels so far."""
 
 
@@ -82,7 +82,7 @@ class LevelSearch:
         """Relaxations with whole levels, each better than the last by more than the gap; the best.
 
         Looking for rows deeply takes long, so it waits until nothing else has a lower bound, or for
-        some nodes: its rows hold in all of them.
+        some steps: its rows hold in all nodes.
 
         Args:
             until: when to end, on the monotonic clock.
