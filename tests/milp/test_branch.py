@@ -245,6 +245,23 @@ def test_no_mean_of_whole_supplies_is_cut_off(seed: int) -> None:
             assert sum(p * n for p, n in zip(prices, nodes, strict=True)) >= least * (1 - 1e-6)
 
 
+def test_cheaper_levels_that_are_found_after_the_dive_are_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relaxed = Relaxation.of(steady(3, days=6), 2)
+    search = LevelSearch(relaxed, EXACT, lambda _: None)
+    dear, cheap = Levelled([9.0], 9.0), Levelled([4.0], 4.0)
+    search._keep(_Node(4.0, {}, whole=True))
+
+    def step(until: float) -> list[tuple[Levelled, tuple[_Node, ...]]]:
+        search._open.clear()
+        return [(cheap, ())]
+
+    monkeypatch.setattr(search, "_dive", lambda until: dear)
+    monkeypatch.setattr(search, "_step", step)
+    assert list(search.run(soon())) == [dear, cheap]
+
+
 def test_rows_are_the_same_however_many_are_looked_for_at_once() -> None:
     data = larger(5, days=12)
     found = []
